@@ -1,0 +1,160 @@
+/**
+ * One local process, kept running.
+ *
+ * 1. It is a process group of its own: Ctrl-C in the terminal reaches the launcher only, which ends things in order.
+ * 2. When it dies without having been asked to, it is started again with the same command, port and data, after a pause that
+ *    grows from 0.2 s to 5 s and starts anew once it has been up for 10 s.
+ * 3. `stop` is orderly first and, after the limit, SIGKILL; it resolves when the process is gone.
+ */
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { pause, waitUntil } from './waiting.ts'
+
+const FIRST_RESTART_MS = 200
+const LONGEST_RESTART_MS = 5_000
+const STEADY_AFTER_MS = 10_000
+/** How much of a log is shown when a process does not come up. */
+const LOG_TAIL_BYTES = 2_000
+
+export interface ProcessSpec {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  readonly uid?: number
+  readonly gid?: number
+  /** Standard output and standard error are appended to it. */
+  readonly logFile: string
+  readonly port: number
+  /** With a channel to the launcher: the process ends itself when that breaks (libs/lifecycle). */
+  readonly ipc?: boolean
+  readonly stopSignal: NodeJS.Signals
+  readonly stopLimitMs: number
+  /** Asks the process whether it serves; a rejection means no. */
+  readonly ready: () => Promise<boolean>
+  readonly readyLimitMs: number
+}
+
+export interface SupervisedEvents {
+  /** Called on each start, for `.local/processes.json` and the warden. */
+  readonly started?: (name: string, pid: number) => void
+  readonly ended?: (name: string, pid: number) => void
+  /** One line for the person at the terminal. */
+  readonly say: (line: string) => void
+}
+
+export class SupervisedProcess {
+  readonly spec: ProcessSpec
+  readonly #events: SupervisedEvents
+  #child: ChildProcess | undefined
+  #wanted = false
+  #restartMs = FIRST_RESTART_MS
+  #lastExit = ''
+
+  constructor(spec: ProcessSpec, events: SupervisedEvents) {
+    this.spec = spec
+    this.#events = events
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts the process and resolves when it is ready; rejects with the end of its log when it dies first. */
+  async start(): Promise<void> {
+    if (!this.#child) {
+      this.#wanted = true
+      this.#spawn()
+    }
+    await this.ready()
+  }
+
+  /** Resolves when the process is ready, also after a restart. */
+  async ready(limitMs = this.spec.readyLimitMs): Promise<void> {
+    const { name } = this.spec
+    await waitUntil(async () => this.#child !== undefined && (await this.spec.ready()), {
+      what: `${name} to become ready (log: ${this.spec.logFile})`,
+      limitMs,
+      givenUp: () =>
+        this.#child === undefined && this.#wanted === false
+          ? new Error(
+              `${name} ${this.#lastExit || 'was stopped'} before it was ready; the end of ${this.spec.logFile}:\n${logTail(this.spec.logFile)}`,
+            )
+          : undefined,
+    })
+  }
+
+  /** Sends a signal without any intention to keep the process down: guarantee 2 starts it again when it dies of it. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = false
+    const child = this.#child
+    if (!child) return
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    // A process that was paused (SIGSTOP) hears nothing else.
+    child.kill('SIGCONT')
+    child.kill(this.spec.stopSignal)
+    const late = setTimeout(() => {
+      this.#events.say(`${this.spec.name} did not end within ${this.spec.stopLimitMs / 1000} s and is killed`)
+      child.kill('SIGKILL')
+    }, this.spec.stopLimitMs)
+    await gone
+    clearTimeout(late)
+  }
+
+  #spawn(): void {
+    const { spec } = this
+    mkdirSync(dirname(spec.logFile), { recursive: true })
+    const log = openSync(spec.logFile, 'a')
+    const stdio: StdioOptions = spec.ipc ? ['ignore', log, log, 'ipc'] : ['ignore', log, log]
+    const child = spawn(spec.command, [...spec.args], {
+      stdio,
+      detached: true,
+      cwd: spec.cwd ?? '/',
+      env: spec.env ?? process.env,
+      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+    })
+    closeSync(log)
+    this.#child = child
+    const startedAt = performance.now()
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return
+      this.#lastExit = `could not be started (${error.message})`
+      this.#child = undefined
+      this.#wanted = false
+    })
+    if (child.pid === undefined) return
+    const pid = child.pid
+    this.#events.started?.(spec.name, pid)
+    child.once('exit', (code, signal) => {
+      this.#child = undefined
+      this.#events.ended?.(spec.name, pid)
+      this.#lastExit = signal ? `was ended by ${signal}` : `ended with code ${code}`
+      if (performance.now() - startedAt > STEADY_AFTER_MS) this.#restartMs = FIRST_RESTART_MS
+      if (this.#wanted) void this.#restart()
+    })
+  }
+
+  async #restart(): Promise<void> {
+    const { name } = this.spec
+    this.#events.say(`${name} ${this.#lastExit}; starting it again`)
+    await pause(this.#restartMs)
+    this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)
+    if (this.#wanted && !this.#child) this.#spawn()
+  }
+}
+
+function logTail(file: string): string {
+  try {
+    const start = Math.max(0, statSync(file).size - LOG_TAIL_BYTES)
+    return readFileSync(file).subarray(start).toString('utf8').trim()
+  } catch {
+    return '(no log)'
+  }
+}

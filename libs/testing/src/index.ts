@@ -1,0 +1,3 @@
+export { createTestDatabase, type TestDatabase } from './database.ts'
+export { type TestInfrastructure, testInfrastructure, uniquePrefix } from './infrastructure.ts'
+export { type WaitLimits, waitFor } from './waiting.ts'

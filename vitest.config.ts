@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config'
+
+/** Where tests may lie; e2e/ is a project of its own. */
+const FOLDERS = '{contracts,libs,services,apps,rules,bench,deploy,docs,scripts}'
+const LEFT_OUT = ['**/node_modules/**', '**/dist/**', '**/.local/**']
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          // Unit and property tests lie beside their file and need nothing but Node.
+          name: 'unit',
+          include: [`${FOLDERS}/**/*.test.{ts,tsx}`],
+          exclude: [...LEFT_OUT, '**/test/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          // Tests on real Kafka, PostgreSQL and Redis lie in a folder named test/.
+          name: 'integration',
+          include: [`${FOLDERS}/**/test/**/*.test.ts`],
+          exclude: LEFT_OUT,
+          globalSetup: ['libs/testing/src/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          // Each file starts every service: two at a time would measure the machine and not the service.
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          exclude: LEFT_OUT,
+          globalSetup: ['libs/testing/src/global-setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
