@@ -1,0 +1,81 @@
+import type { EventFields } from './field-reader.ts'
+import type { Position } from './sigma-error.ts'
+
+export const LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const
+export type Level = (typeof LEVELS)[number]
+
+export const RULE_STATUSES = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'] as const
+export type RuleStatus = (typeof RULE_STATUSES)[number]
+
+export const CORRELATION_TYPES = ['event_count', 'value_count', 'value_sum', 'temporal', 'temporal_ordered'] as const
+export type CorrelationType = (typeof CORRELATION_TYPES)[number]
+
+export const COMPARISONS = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'] as const
+export type Comparison = (typeof COMPARISONS)[number]
+
+export interface LogSource {
+  readonly product?: string
+  readonly category?: string
+  readonly service?: string
+}
+
+export interface SigmaMetadata {
+  /** Empty where the document gives none. */
+  readonly id: string
+  readonly name?: string
+  readonly title: string
+  /** Empty where the document gives none. */
+  readonly description: string
+  readonly status?: RuleStatus
+  /** `medium` where the document gives none. */
+  readonly level: Level
+  readonly tags: readonly string[]
+  readonly references: readonly string[]
+  /** `x-tocsin` as plain data, undefined where absent. The language does not look into it. */
+  readonly extension: unknown
+  /**
+   * Where the value (or the key) at `path` stands, e.g. `['x-tocsin', 'severity', 0]`; the nearest existing parent where
+   * the path leads nowhere.
+   */
+  positionOf(path: readonly (string | number)[], at?: 'key' | 'value'): Position
+}
+
+export interface SigmaDetection extends SigmaMetadata {
+  readonly kind: 'detection'
+  readonly logsource: LogSource
+  /** Whether the event meets `detection`; `logsource` is not looked at. */
+  matches(event: EventFields): boolean
+  /** Every field that `matches` may read (keyword searches read ALL_TEXT, which is not listed). */
+  readonly fields: ReadonlySet<string>
+  /**
+   * Necessary conditions for a predicate index: an event matches only if, for every field listed, its value (for an array:
+   * one element) as lower-cased text is in the set. Empty: nothing is known.
+   */
+  readonly exact: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+export interface CorrelationCondition {
+  readonly op: Comparison
+  readonly value: number
+}
+
+export interface SigmaCorrelation extends SigmaMetadata {
+  readonly kind: 'correlation'
+  readonly correlation: {
+    readonly type: CorrelationType
+    /** Ids or names of detections or correlations, as written. */
+    readonly rules: readonly string[]
+    readonly groupBy: readonly string[]
+    /** Alias → rule (as written in `rules`) → field. */
+    readonly aliases: ReadonlyMap<string, ReadonlyMap<string, string>>
+    readonly timespanMs: number
+    /** All of them must hold; empty for temporal types, where every rule must occur. */
+    readonly condition: readonly CorrelationCondition[]
+    /** value_count: the fields of the tuple counted; value_sum: the one field summed. */
+    readonly field?: readonly string[]
+    /** Whether the rules referred to alert by themselves as well. */
+    readonly generate: boolean
+  }
+}
+
+export type SigmaDocument = SigmaDetection | SigmaCorrelation

@@ -1,0 +1,69 @@
+/**
+ * Reads a field of an event by its name in a rule.
+ *
+ * 1. Canonical names come first, then the original as the producer sent it, then unknown keys kept under `details`.
+ * 2. A literal key that contains dots comes before a path.
+ * 3. Only own properties are read: `__proto__`, `constructor` and the like are plain data.
+ */
+
+/** The value of a field, undefined where absent. A path through an array gives the array of what its elements hold. */
+export type EventFields = (field: string) => unknown
+
+/** What a reader needs of an AuditEvent. */
+export interface ReadableEvent {
+  readonly sessionContext?: unknown
+  readonly details?: unknown
+  readonly raw?: unknown
+}
+
+/** Reading this name gives every text of the event, for keyword searches. NUL never occurs in a stored event. */
+export const ALL_TEXT = '\u0000all-text'
+
+/** Names by which groups call parts of the session (detection.md §3). */
+const SESSION_FIELDS: ReadonlySet<string> = new Set(['ipAddress', 'sessionId'])
+
+export function fieldReader(event: ReadableEvent): EventFields {
+  return (field) => {
+    if (field === ALL_TEXT) return allText(event)
+    const canonical = valueAt(event, field) ?? (SESSION_FIELDS.has(field) ? valueAt(event.sessionContext, field) : undefined)
+    if (canonical !== undefined) return canonical
+    const original = event.raw === undefined ? undefined : valueAt(event.raw, field)
+    return original === undefined && event.details !== undefined ? valueAt(event.details, field) : original
+  }
+}
+
+/** (2.) The longest literal key wins, so `a.b` before `a` → `b`. */
+function valueAt(data: unknown, field: string): unknown {
+  if (typeof data !== 'object' || data === null) return undefined
+  if (Array.isArray(data)) return valueInElements(data, field)
+  if (Object.hasOwn(data, field)) return (data as Record<string, unknown>)[field]
+  for (let dot = field.lastIndexOf('.'); dot > 0; dot = field.lastIndexOf('.', dot - 1)) {
+    const key = field.slice(0, dot)
+    if (!Object.hasOwn(data, key)) continue
+    const value = valueAt((data as Record<string, unknown>)[key], field.slice(dot + 1))
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+function valueInElements(elements: readonly unknown[], field: string): unknown {
+  const found: unknown[] = []
+  for (const element of elements) {
+    const value = valueAt(element, field)
+    if (Array.isArray(value)) found.push(...value)
+    else if (value !== undefined) found.push(value)
+  }
+  return found.length === 0 ? undefined : found
+}
+
+/** Texts of the whole event, canonical and original, without recursion (nesting is the producer's choice). */
+function allText(event: ReadableEvent): string[] {
+  const texts: string[] = []
+  const left: unknown[] = [event]
+  for (let value = left.pop(); left.length > 0 || value !== undefined; value = left.pop()) {
+    if (typeof value === 'string') texts.push(value)
+    else if (typeof value === 'object' && value !== null)
+      for (const part of Object.values(value)) if (part !== undefined) left.push(part)
+  }
+  return texts
+}
