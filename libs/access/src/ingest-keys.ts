@@ -1,0 +1,9 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+const KEY_BYTES = 32
+
+/** `tk_` and 43 characters, 256 random bits. Shown once; only its hash is kept. */
+export const generateIngestKey = (): string => `tk_${randomBytes(KEY_BYTES).toString('base64url')}`
+
+/** SHA-256, hex. The key is random, so a plain hash cannot be guessed back. */
+export const hashKey = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex')

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { TerminalError } from '@tocsin/errors'
+import { exportJWK, generateKeyPair, type JWK } from 'jose'
+
+/** A key pair for tokens that people and programs carry. */
+export interface TokenKey {
+  readonly alg: 'EdDSA'
+  readonly privateJwk: JWK
+  readonly publicJwk: JWK
+}
+/** 32 random bytes, base64. */
+export interface SecretKey {
+  readonly secret: string
+}
+/** One purpose's keys by key id: the active one makes, all of them open. */
+export interface Keys<K> {
+  readonly active: string
+  readonly keys: Readonly<Record<string, K>>
+}
+
+/** Content of KEYS_FILE: one ring a purpose, so that a leaked one can be replaced alone. */
+export interface KeyRing {
+  readonly tokens: Keys<TokenKey>
+  readonly cursors: Keys<SecretKey>
+  readonly cookies: Keys<SecretKey>
+  readonly services: Keys<SecretKey>
+  readonly fields: Keys<SecretKey>
+}
+
+const SECRET_RINGS = ['cursors', 'cookies', 'services', 'fields'] as const
+export const SECRET_BYTES = 32
+/** Permission bits of group and others: the file holds every secret of the installation. */
+const OTHERS_MASK = 0o077
+
+/** A new ring with one key for each purpose. Write it with mode 0600. */
+export async function generateKeyRing(): Promise<KeyRing> {
+  const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+  const secret = (): Keys<SecretKey> => ({ active: 'k1', keys: { k1: { secret: randomBytes(SECRET_BYTES).toString('base64') } } })
+  return {
+    tokens: {
+      active: 'k1',
+      keys: { k1: { alg: 'EdDSA', privateJwk: await exportJWK(pair.privateKey), publicJwk: await exportJWK(pair.publicKey) } },
+    },
+    cursors: secret(),
+    cookies: secret(),
+    services: secret(),
+    fields: secret(),
+  }
+}
+
+/** Reads and checks KEYS_FILE. Throws TerminalError (TOCSIN_CONFIG_INVALID) naming what is wrong, never a key. */
+export async function loadKeyRing(path: string): Promise<KeyRing> {
+  const refuse = (why: string, cause?: unknown) =>
+    new TerminalError(`KEYS_FILE ${path} ${why}`, { code: 'TOCSIN_CONFIG_INVALID', cause })
+  const [text, status] = await Promise.all([readFile(path, 'utf8'), stat(path)]).catch((error: unknown) => {
+    throw refuse('cannot be read', error)
+  })
+  if (process.platform !== 'win32' && (status.mode & OTHERS_MASK) !== 0)
+    throw refuse('may be read by others: set its mode to 0600')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The parser's message quotes the text, which is secret.
+    throw refuse('is not JSON')
+  }
+  const fault = faultOf(value)
+  if (fault !== null) throw refuse(fault)
+  return value as KeyRing
+}
+
+function faultOf(value: unknown): string | null {
+  if (!isRecord(value)) return 'is not a JSON object'
+  for (const ring of ['tokens', ...SECRET_RINGS]) {
+    const keys = value[ring]
+    if (!isRecord(keys) || !isRecord(keys['keys']) || typeof keys['active'] !== 'string') return `has no ring "${ring}"`
+    if (!Object.hasOwn(keys['keys'], keys['active'])) return `has no active key in ring "${ring}"`
+    for (const [id, key] of Object.entries(keys['keys'])) {
+      const valid = isRecord(key) && (ring === 'tokens' ? isTokenKey(key) : isSecretKey(key))
+      if (!valid) return `has a key "${id}" in ring "${ring}" that is not valid`
+    }
+  }
+  return null
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTokenKey = (key: Record<string, unknown>) =>
+  key['alg'] === 'EdDSA' && isRecord(key['privateJwk']) && isRecord(key['publicJwk'])
+const isSecretKey = (key: Record<string, unknown>) =>
+  typeof key['secret'] === 'string' && Buffer.from(key['secret'], 'base64').length === SECRET_BYTES
