@@ -1,0 +1,5 @@
+export { migrate } from './migrate.ts'
+export { assertPlainRole } from './plain-role.ts'
+export { createPool, type Pool, type Query, queryOf } from './pool.ts'
+export { asDatabaseError, isTransient, sqlStateOf } from './sqlstate.ts'
+export { inOrganization, type TransactionMode, transaction } from './transaction.ts'

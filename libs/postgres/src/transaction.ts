@@ -1,0 +1,74 @@
+import type { PoolClient } from 'pg'
+import { type Pool, type Query, queryOf } from './pool.ts'
+import { asDatabaseError, isTransient } from './sqlstate.ts'
+
+/** `snapshot`: every statement sees the same state (repeatable read), read only. */
+export type TransactionMode = 'write' | 'snapshot'
+const BEGIN: Readonly<Record<TransactionMode, string>> = {
+  write: 'BEGIN',
+  snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+}
+
+/** Runs `work` in one transaction: all of it or nothing. Rejects with what `work` threw, or RetryableError. */
+export async function transaction<T>(
+  pool: Pool,
+  work: (query: Query) => Promise<T>,
+  mode: TransactionMode = 'write',
+): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw asDatabaseError(error)
+  })
+  let broken: Error | undefined
+  // A checked-out client that breaks between two statements emits this; the next statement then fails by itself.
+  const onError = (error: Error) => {
+    broken = error
+  }
+  client.on('error', onError)
+  try {
+    const query = queryOf(client)
+    await query(BEGIN[mode])
+    const result = await work(query)
+    await query('COMMIT')
+    return result
+  } catch (error) {
+    broken ??= await rollback(client, error)
+    throw error
+  } finally {
+    client.removeListener('error', onError)
+    // A connection in an unknown state is closed instead of being given to the next one.
+    client.release(broken)
+  }
+}
+
+async function rollback(client: PoolClient, error: unknown): Promise<Error | undefined> {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  if (isTransient(cause) && !hasServerSeverity(cause)) return cause as Error
+  try {
+    await client.query('ROLLBACK')
+    return undefined
+  } catch (failure) {
+    return failure as Error
+  }
+}
+
+/** The server itself answered, so the connection still works. */
+const hasServerSeverity = (error: unknown) => error instanceof Error && (error as { severity?: unknown }).severity === 'ERROR'
+
+/**
+ * As `transaction`, with row-level security bound to one organization; the setting ends with the transaction, so that the
+ * next user of the connection cannot inherit it. `null`: none, so no row of any organization is seen.
+ */
+export const inOrganization = <T>(
+  pool: Pool,
+  organizationId: string | null,
+  work: (query: Query) => Promise<T>,
+  mode: TransactionMode = 'write',
+): Promise<T> =>
+  transaction(
+    pool,
+    async (query) => {
+      await query(`SELECT set_config('app.organization', $1, true)`, [organizationId ?? ''])
+      return work(query)
+    },
+    mode,
+  )
