@@ -1,0 +1,16 @@
+export {
+  type Batch,
+  type ConsumerOptions,
+  type Handled,
+  type OwnOffsets,
+  type RunningConsumer,
+  runConsumer,
+  type TopicPartition,
+} from './consumer.ts'
+export { deadLetter } from './dead-letter.ts'
+export { type Disposition, deadLettered, done, dropped, halt, retry } from './disposition.ts'
+export { type Following, type FollowOptions, followTopic, readToEnd } from './follow.ts'
+export { createKafka, type Kafka, type KafkaOptions } from './kafka.ts'
+export { createProducer, type Producer } from './producer.ts'
+export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
+export { ensureTopics, nameOfFault, type TopicCounts, type TopicFault } from './topics.ts'

@@ -1,0 +1,39 @@
+/** One Kafka entry as it was read. */
+export interface KafkaRecord {
+  /** Without the installation's prefix. */
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** Append time, milliseconds since 1970 (LogAppendTime: set by the broker). */
+  readonly appendTime: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Use `headerOf`: a name may come several times, and names are hostile input. */
+  readonly headers: Readonly<Record<string, HeaderValue>>
+}
+export type HeaderValue = Buffer | string | (Buffer | string)[] | undefined
+
+/** One Kafka entry to be written. `value: null` is a tombstone. */
+export interface OutgoingRecord {
+  /** Without the installation's prefix. */
+  readonly topic: string
+  readonly partition: number
+  readonly key: string | Buffer | null
+  readonly value: string | Buffer | null
+  readonly headers?: Readonly<Record<string, HeaderValue>>
+}
+
+/** Where a written record lies. */
+export interface RecordPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+}
+
+/** Text of a header, the first where it is repeated; undefined when absent. */
+export function headerOf(record: Pick<KafkaRecord, 'headers'>, name: string): string | undefined {
+  if (!Object.hasOwn(record.headers, name)) return undefined
+  const value = record.headers[name]
+  const first = Array.isArray(value) ? value[0] : value
+  return first?.toString()
+}
