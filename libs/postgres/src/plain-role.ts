@@ -4,12 +4,12 @@ import { type Pool, queryOf } from './pool.ts'
 const ROLE_SQL = `
 SELECT r.rolname AS name, r.rolsuper AS superuser, r.rolbypassrls AS bypasses,
        ARRAY(SELECT n.nspname::text FROM pg_namespace n
-              WHERE pg_has_role(r.oid, n.nspowner, 'USAGE') AND n.nspname = ANY (current_schemas(false))) AS owns
+              WHERE pg_has_role(r.oid, n.nspowner, 'USAGE') AND n.nspname !~ '^(pg_|information_schema)') AS owns
   FROM pg_roles r WHERE r.rolname = current_user`
 
 /**
  * Throws TerminalError (TOCSIN_ROLE_TOO_STRONG) when the pool's role is superuser, may bypass row-level security or owns a
- * schema on its search path: each of them passes forced policies or could switch them off (security.md §3).
+ * schema: each of them passes forced policies or could switch them off (security.md §3).
  */
 export async function assertPlainRole(pool: Pool): Promise<void> {
   const [role] = await queryOf(pool)<{ name: string; superuser: boolean; bypasses: boolean; owns: string[] }>(ROLE_SQL)
