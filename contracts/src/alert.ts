@@ -103,7 +103,10 @@ export type AlertStatusChange = Static<typeof AlertStatusChange>
 export const Alert = Type.Object({ ...figures, ...statusFields, version: Type.Integer({ minimum: 0 }) }, { $id: 'Alert' })
 export type Alert = Static<typeof Alert>
 
-export const AlertWithEvidence = Type.Object({ ...Alert.properties, evidence: Type.Array(Evidence) }, { $id: 'AlertWithEvidence' })
+export const AlertWithEvidence = Type.Object(
+  { ...Alert.properties, evidence: Type.Array(Evidence) },
+  { $id: 'AlertWithEvidence' },
+)
 export type AlertWithEvidence = Static<typeof AlertWithEvidence>
 
 /** Status half of an alert on which nobody has acted yet. */

@@ -7,7 +7,8 @@ import { ALERT_STATUSES, ALERT_TYPES, DISMISS_REASONS, SEVERITIES } from './voca
 const Uuid = Type.String({ format: 'uuid' })
 const Time = Type.String({ format: 'date-time' })
 /** One value or several: `?status=active&status=acknowledged`. */
-const oneOrMore = <T extends string>(values: readonly T[]) => Type.Optional(Type.Union([Type.Enum([...values]), Type.Array(Type.Enum([...values]))]))
+const oneOrMore = <T extends string>(values: readonly T[]) =>
+  Type.Optional(Type.Union([Type.Enum([...values]), Type.Array(Type.Enum([...values]))]))
 
 export const AlertQuery = Type.Object(
   {
@@ -29,7 +30,9 @@ export const AlertPage = Type.Object(
   {
     items: Type.Array(Alert),
     nextCursor: Type.Union([Type.String(), Type.Null()]),
-    streamCursor: Type.String({ description: 'Position of `alerts` that this answer contains: subscribe from it and nothing is lost' }),
+    streamCursor: Type.String({
+      description: 'Position of `alerts` that this answer contains: subscribe from it and nothing is lost',
+    }),
   },
   { $id: 'AlertPage' },
 )
@@ -54,13 +57,22 @@ export type CreateOrganization = Static<typeof CreateOrganization>
 
 /** `ingestKey` and `token` are shown once. `warnings` holds, for instance, that nobody would be told. */
 export const OrganizationCreated = Type.Object(
-  { organizationId: Uuid, slug: Type.String(), ingestKey: Type.String(), token: Type.String(), warnings: Type.Array(Type.String()) },
+  {
+    organizationId: Uuid,
+    slug: Type.String(),
+    ingestKey: Type.String(),
+    token: Type.String(),
+    warnings: Type.Array(Type.String()),
+  },
   { $id: 'OrganizationCreated' },
 )
 export type OrganizationCreated = Static<typeof OrganizationCreated>
 
 export const OrganizationHealth = Type.Object(
-  { status: Type.Enum(['OK', 'WARNING', 'CRITICAL']), problems: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })) },
+  {
+    status: Type.Enum(['OK', 'WARNING', 'CRITICAL']),
+    problems: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
+  },
   { $id: 'OrganizationHealth' },
 )
 export type OrganizationHealth = Static<typeof OrganizationHealth>
@@ -89,7 +101,9 @@ export const Me = Type.Object(
   {
     subject: Type.String(),
     operator: Type.Boolean(),
-    organizations: Type.Array(Type.Object({ organizationId: Uuid, slug: Type.String(), name: Type.String(), role: Type.String() })),
+    organizations: Type.Array(
+      Type.Object({ organizationId: Uuid, slug: Type.String(), name: Type.String(), role: Type.String() }),
+    ),
   },
   { $id: 'Me' },
 )
@@ -144,50 +158,84 @@ const Failures = { '4xx': Problem, '5xx': Problem }
 /** One row per operation: the services route by it, and OpenAPI is generated from it. `:id` as in Fastify. */
 export const OPERATIONS_TABLE = {
   listAlerts: {
-    service: 'persistence', method: 'GET', url: '/api/alerts', summary: 'Alerts of an organization, newest first',
+    service: 'persistence',
+    method: 'GET',
+    url: '/api/alerts',
+    summary: 'Alerts of an organization, newest first',
     schema: { querystring: AlertQuery, response: { 200: AlertPage, ...Failures } },
   },
   getAlert: {
-    service: 'persistence', method: 'GET', url: '/api/alerts/:id', summary: 'One alert with its evidence',
+    service: 'persistence',
+    method: 'GET',
+    url: '/api/alerts/:id',
+    summary: 'One alert with its evidence',
     schema: { params: AlertParams, querystring: InOrganization, response: { 200: AlertWithEvidence, ...Failures } },
   },
   acknowledgeAlert: {
-    service: 'persistence', method: 'POST', url: '/api/alerts/:id/acknowledge', summary: 'Somebody looks at it',
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/alerts/:id/acknowledge',
+    summary: 'Somebody looks at it',
     schema: { params: AlertParams, querystring: InOrganization, response: { 200: Alert, ...Failures } },
   },
   resolveAlert: {
-    service: 'persistence', method: 'POST', url: '/api/alerts/:id/resolve', summary: 'The trouble is over',
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/alerts/:id/resolve',
+    summary: 'The trouble is over',
     schema: { params: AlertParams, querystring: InOrganization, body: ResolveBody, response: { 200: Alert, ...Failures } },
   },
   dismissAlert: {
-    service: 'persistence', method: 'POST', url: '/api/alerts/:id/dismiss', summary: 'It was no trouble',
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/alerts/:id/dismiss',
+    summary: 'It was no trouble',
     schema: { params: AlertParams, querystring: InOrganization, body: DismissBody, response: { 200: Alert, ...Failures } },
   },
   getMe: {
-    service: 'persistence', method: 'GET', url: '/api/me', summary: 'Who the token is, and where it may go',
+    service: 'persistence',
+    method: 'GET',
+    url: '/api/me',
+    summary: 'Who the token is, and where it may go',
     schema: { response: { 200: Me, ...Failures } },
   },
   createOrganization: {
-    service: 'persistence', method: 'POST', url: '/api/organizations', summary: 'A new organization, its ingest key and an admin token (operator)',
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/organizations',
+    summary: 'A new organization, its ingest key and an admin token (operator)',
     schema: { body: CreateOrganization, response: { 201: OrganizationCreated, ...Failures } },
   },
   getOrganization: {
-    service: 'persistence', method: 'GET', url: '/api/organizations/:organizationId', summary: 'Settings and health of an organization',
+    service: 'persistence',
+    method: 'GET',
+    url: '/api/organizations/:organizationId',
+    summary: 'Settings and health of an organization',
     schema: { params: OrganizationParams, response: { 200: Organization, ...Failures } },
   },
   updateOrganization: {
-    service: 'persistence', method: 'PATCH', url: '/api/organizations/:organizationId', summary: 'Change settings or recipients (admin)',
+    service: 'persistence',
+    method: 'PATCH',
+    url: '/api/organizations/:organizationId',
+    summary: 'Change settings or recipients (admin)',
     schema: { params: OrganizationParams, body: UpdateOrganization, response: { 200: Organization, ...Failures } },
   },
   listNotifications: {
-    service: 'notifier', method: 'GET', url: '/api/alerts/:id/notifications', summary: 'Who was told of an alert, when, and why not',
+    service: 'notifier',
+    method: 'GET',
+    url: '/api/alerts/:id/notifications',
+    summary: 'Who was told of an alert, when, and why not',
     schema: {
-      params: AlertParams, querystring: InOrganization,
+      params: AlertParams,
+      querystring: InOrganization,
       response: { 200: Type.Object({ items: Type.Array(NotificationEntry) }, { $id: 'NotificationList' }), ...Failures },
     },
   },
   postEvents: {
-    service: 'ingest', method: 'POST', url: '/v1/events', summary: 'One event, an array, or NDJSON; gzip accepted; key in Authorization: Bearer or x-api-key',
+    service: 'ingest',
+    method: 'POST',
+    url: '/v1/events',
+    summary: 'One event, an array, or NDJSON; gzip accepted; key in Authorization: Bearer or x-api-key',
     schema: { querystring: IngestQuery, response: { 202: IngestAnswer, 422: IngestAnswer, ...Failures } },
   },
 } as const satisfies Record<string, ApiOperation>

@@ -6,7 +6,9 @@ const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 export const SessionContext = Type.Object(
   {
     sessionId: Type.Optional(Text(255)),
-    ipAddress: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'v4 or v6 address, normalized by ingest' })),
+    ipAddress: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 255, description: 'v4 or v6 address, normalized by ingest' }),
+    ),
     userAgent: Type.Optional(Text(2000)),
     geolocation: Type.Optional(Type.Unknown()),
   },
@@ -43,7 +45,12 @@ export const AuditEvent = Type.Object(
     queueDepth: Type.Optional(Type.Number({ minimum: 0 })),
     integrity: Type.Enum(['verified', 'violated', 'absent']),
     idConflict: Type.Optional(Type.Boolean({ description: 'The same id was seen with another body within a day' })),
-    source: Type.Object({ format: Text(64), product: Type.Optional(Text(64)), service: Type.Optional(Text(64)), name: Text(255) }),
+    source: Type.Object({
+      format: Text(64),
+      product: Type.Optional(Text(64)),
+      service: Type.Optional(Text(64)),
+      name: Text(255),
+    }),
     details: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Unknown keys of the event as sent' })),
     raw: Type.Optional(Type.Unknown({ description: 'The original, where it differs from the canonical event' })),
   },

@@ -7,7 +7,9 @@ import { type Static, Type } from 'typebox'
 export const OrganizationSettings = Type.Object(
   {
     zone: Type.Optional(Type.String({ description: 'IANA zone of the calendar; default UTC' })),
-    holidays: Type.Optional(Type.Array(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }), { description: 'Local dates without business hours' })),
+    holidays: Type.Optional(
+      Type.Array(Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }), { description: 'Local dates without business hours' }),
+    ),
     latenessMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 604_800_000 })),
     failedAuthThreshold: Type.Optional(Type.Integer({ minimum: 1 })),
     failedAuthTimeWindow: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -55,7 +57,10 @@ export const TenantRecord = Type.Object(
     version: Type.Integer({ minimum: 1 }),
     slug: Type.String({ maxLength: 63 }),
     name: Type.String({ maxLength: 255 }),
-    partition: Type.Integer({ minimum: 0, description: 'of audit.events, alerts and their kin: chosen once, used by every writer' }),
+    partition: Type.Integer({
+      minimum: 0,
+      description: 'of audit.events, alerts and their kin: chosen once, used by every writer',
+    }),
     settings: OrganizationSettings,
     recipients: Recipients,
     keys: Type.Array(
@@ -75,7 +80,9 @@ export type TenantRecord = Static<typeof TenantRecord>
 export const RuleRecord = Type.Object(
   {
     ruleId: Type.String({ maxLength: 255 }),
-    organizationId: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], { description: 'null: for the whole installation' }),
+    organizationId: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
+      description: 'null: for the whole installation',
+    }),
     version: Type.Integer({ minimum: 1 }),
     hash: Type.String({ description: 'SHA-256 of content, hex' }),
     state: Type.Enum(['active', 'paused', 'retired']),
@@ -105,8 +112,15 @@ export const AccessRecord = Type.Object(
     subject: Type.String({ maxLength: 255 }),
     version: Type.Integer({ minimum: 1 }),
     operator: Type.Boolean(),
-    memberships: Type.Array(Type.Object({ organizationId: Type.String({ format: 'uuid' }), role: Type.Enum(['viewer', 'responder', 'author', 'admin', 'auditor']) })),
-    notBefore: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'Tokens issued earlier are refused' }),
+    memberships: Type.Array(
+      Type.Object({
+        organizationId: Type.String({ format: 'uuid' }),
+        role: Type.Enum(['viewer', 'responder', 'author', 'admin', 'auditor']),
+      }),
+    ),
+    notBefore: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: 'Tokens issued earlier are refused',
+    }),
   },
   { $id: 'AccessRecord' },
 )

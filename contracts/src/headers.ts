@@ -38,4 +38,12 @@ export type DeadCode = (typeof DEAD_CODES)[number]
 
 export const EVENT_RECORD_TYPES = ['event', 'tick', 'control'] as const
 export type EventRecordType = (typeof EVENT_RECORD_TYPES)[number]
-export const SCHEMA_VERSIONS = { AuditEvent: '2.0', Alert: '1.0', Control: '1.0', Tick: '1.0', Tenant: '1.0', Rule: '1.0', Access: '1.0' } as const
+export const SCHEMA_VERSIONS = {
+  AuditEvent: '2.0',
+  Alert: '1.0',
+  Control: '1.0',
+  Tick: '1.0',
+  Tenant: '1.0',
+  Rule: '1.0',
+  Access: '1.0',
+} as const

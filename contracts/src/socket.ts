@@ -20,7 +20,9 @@ export const Subscribe = Type.Object(
     type: Type.Literal('subscribe'),
     organizationId: Type.String({ format: 'uuid' }),
     filter: Type.Optional(SubscriptionFilter),
-    cursor: Type.Optional(Type.String({ maxLength: 512, description: 'Resume after this position: streamCursor of a list, or cursor of a message' })),
+    cursor: Type.Optional(
+      Type.String({ maxLength: 512, description: 'Resume after this position: streamCursor of a list, or cursor of a message' }),
+    ),
   },
   { $id: 'Subscribe', additionalProperties: false },
 )
@@ -38,7 +40,12 @@ const alertOf = { alert: Type.Union([Alert, Type.Partial(Alert)]), partial: Type
 export const SocketMessage = Type.Union(
   [
     Type.Object({ type: Type.Literal('hello'), timestamp: envelope.timestamp, protocol: Type.Literal('tocsin.v1') }),
-    Type.Object({ type: Type.Literal('subscribed'), timestamp: envelope.timestamp, organizationId: Type.String(), cursor: Type.String() }),
+    Type.Object({
+      type: Type.Literal('subscribed'),
+      timestamp: envelope.timestamp,
+      organizationId: Type.String(),
+      cursor: Type.String(),
+    }),
     Type.Object({ type: Type.Literal('resync'), timestamp: envelope.timestamp, cursor: Type.String(), reason: Type.String() }),
     Type.Object({ type: Type.Literal('alert_created'), ...envelope, ...alertOf }),
     Type.Object({ type: Type.Literal('alert_updated'), ...envelope, ...alertOf }),

@@ -1,0 +1,3 @@
+export { PROBLEM_TYPE, problemOf } from './problem.ts'
+export { type OperationInput, route } from './route.ts'
+export { createHttpServer, type HttpServer, listen } from './server.ts'
