@@ -5,7 +5,7 @@
  * 2. A role's password is derived from one secret, so that starts which share a server agree without talking to each other.
  */
 import { createHmac } from 'node:crypto'
-import { type Queries, withConnection } from './sql-connection.ts'
+import { type Queries, withConnection } from '@tocsin/postgres'
 
 export const ROLES = ['tocsin_owner', 'tocsin_api', 'tocsin_worker', 'tocsin_notifier', 'tocsin_reader'] as const
 export type Role = (typeof ROLES)[number]

@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { databaseAnswers } from '@tocsin/postgres'
 import { resolveJars } from './jars.ts'
 import { prepareKafka } from './kafka.ts'
 import { CACHE, LOCAL } from './places.ts'
 import { choosePorts } from './ports.ts'
 import { preparePostgres, removeOutsidePlace, SUPERUSER } from './postgres.ts'
 import { prepareRedis, redisFromJars, systemRedis } from './redis.ts'
-import { databaseAnswers } from './sql-connection.ts'
 import { type SupervisedEvents, SupervisedProcess } from './supervised-process.ts'
 
 export interface InfrastructureOptions {

@@ -93,7 +93,9 @@ function serverProperties(options: KafkaOptions, data: string): string {
     'log.message.timestamp.type': 'LogAppendTime',
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
     'log.retention.check.interval.ms': 60_000,
-    'controlled.shutdown.enable': false,
+    // After kill -9 the controller refuses the same broker until its session has run out: 9 s by default.
+    'broker.session.timeout.ms': 2_000,
+    'broker.heartbeat.interval.ms': 250,
   }
   // One node has no replica to take an acknowledged record from: flushed often enough that a power cut costs a second at most.
   if (options.durable) settings['log.flush.scheduler.interval.ms'] = 500

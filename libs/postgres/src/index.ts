@@ -1,3 +1,4 @@
+export { databaseAnswers, type Queries, withConnection } from './connection.ts'
 export { migrate } from './migrate.ts'
 export { assertPlainRole } from './plain-role.ts'
 export { createPool, type Pool, type Query, queryOf } from './pool.ts'

@@ -1,4 +1,5 @@
-import { createDatabase, databaseUrl, type RoleUrls, roleUrls, withConnection } from '@tocsin/local'
+import { createDatabase, databaseUrl, type RoleUrls, roleUrls } from '@tocsin/local'
+import { withConnection } from '@tocsin/postgres'
 import { testInfrastructure, uniquePrefix } from './infrastructure.ts'
 
 export interface TestDatabase {

@@ -1,4 +1,4 @@
-import { withConnection } from '@tocsin/local'
+import { withConnection } from '@tocsin/postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../src/index.ts'
 
