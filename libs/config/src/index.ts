@@ -81,3 +81,23 @@ export function redacted<T extends Type.TObject>(schema: T, config: Static<T>): 
     ]),
   )
 }
+
+/**
+ * For a service's `config.ts`: the configuration of this process, or one clear message on standard error and exit code 1.
+ * With `--check-config` it prints the configuration without its secrets and exits 0.
+ */
+export function configOfProcess<T extends Type.TObject>(
+  schema: T,
+  target: Pick<NodeJS.Process, 'env' | 'argv' | 'exit' | 'stdout' | 'stderr'>,
+): Static<T> {
+  try {
+    const config = loadConfig(schema, target.env)
+    if (!target.argv.includes('--check-config')) return config
+    target.stdout.write(`${JSON.stringify(redacted(schema, config), null, 2)}\n`)
+    return target.exit(0)
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error
+    target.stderr.write(`${error.message}\n`)
+    return target.exit(1)
+  }
+}
