@@ -25,10 +25,11 @@ const SESSION_FIELDS: ReadonlySet<string> = new Set(['ipAddress', 'sessionId'])
 export function fieldReader(event: ReadableEvent): EventFields {
   return (field) => {
     if (field === ALL_TEXT) return allText(event)
-    const canonical = valueAt(event, field) ?? (SESSION_FIELDS.has(field) ? valueAt(event.sessionContext, field) : undefined)
-    if (canonical !== undefined) return canonical
-    const original = event.raw === undefined ? undefined : valueAt(event.raw, field)
-    return original === undefined && event.details !== undefined ? valueAt(event.details, field) : original
+    let value = valueAt(event, field)
+    if (value === undefined && SESSION_FIELDS.has(field)) value = valueAt(event.sessionContext, field)
+    if (value === undefined && event.raw !== undefined) value = valueAt(event.raw, field)
+    if (value === undefined && event.details !== undefined) value = valueAt(event.details, field)
+    return value
   }
 }
 
@@ -56,14 +57,14 @@ function valueInElements(elements: readonly unknown[], field: string): unknown {
   return found.length === 0 ? undefined : found
 }
 
-/** Texts of the whole event, canonical and original, without recursion (nesting is the producer's choice). */
+/** Texts of the whole event, canonical and original; a stack instead of recursion, because nesting is the producer's choice. */
 function allText(event: ReadableEvent): string[] {
   const texts: string[] = []
   const left: unknown[] = [event]
-  for (let value = left.pop(); left.length > 0 || value !== undefined; value = left.pop()) {
+  while (left.length > 0) {
+    const value = left.pop()
     if (typeof value === 'string') texts.push(value)
-    else if (typeof value === 'object' && value !== null)
-      for (const part of Object.values(value)) if (part !== undefined) left.push(part)
+    else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) left.push(part)
   }
   return texts
 }

@@ -1,0 +1,74 @@
+import { compileCondition } from './condition.ts'
+import type { LogSource, SigmaDetection } from './document.ts'
+import { onlyKeys, optionalText, parseMetadata } from './metadata.ts'
+import { anyOf, type Predicate } from './predicate.ts'
+import { compileSelection } from './selection.ts'
+import { entryOf, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar, type YamlSource } from './yaml-source.ts'
+
+/** Conditions of one rule and selections of one rule. */
+const MAX_SELECTIONS = 1000
+
+export function parseDetection(source: YamlSource, root: YamlMap, detection: YamlEntry): SigmaDetection {
+  const metadata = parseMetadata(source, root)
+  const { test, fields, exact } = compileDetection(source, detection)
+  return {
+    kind: 'detection',
+    ...metadata,
+    logsource: parseLogSource(source, root),
+    matches: test,
+    fields: new Set(fields),
+    exact,
+  }
+}
+
+function parseLogSource(source: YamlSource, root: YamlMap): LogSource {
+  const entry = entryOf(root, 'logsource')
+  if (entry === undefined) source.refuse(root.offset, 'The rule has no logsource.')
+  const map = entry.value
+  if (map.kind !== 'map') source.refuse(map.offset, '"logsource" must be a map.')
+  onlyKeys(source, map, ['product', 'category', 'service', 'definition'], 'logsource')
+  const product = optionalText(source, map, 'product')
+  const category = optionalText(source, map, 'category')
+  const service = optionalText(source, map, 'service')
+  if (product === undefined && category === undefined && service === undefined) {
+    source.refuse(entry.keyOffset, '"logsource" needs a product, a category or a service.')
+  }
+  return {
+    ...(product === undefined ? {} : { product }),
+    ...(category === undefined ? {} : { category }),
+    ...(service === undefined ? {} : { service }),
+  }
+}
+
+function compileDetection(source: YamlSource, { value: map, keyOffset }: YamlEntry): Predicate {
+  if (map.kind !== 'map') source.refuse(map.offset, '"detection" must be a map of selections and a condition.')
+  if (map.entries.length > MAX_SELECTIONS) source.refuse(keyOffset, `A rule has at most ${MAX_SELECTIONS} selections.`)
+  const selections = new Map<string, Predicate>()
+  for (const { key, keyOffset: at, value } of map.entries) {
+    if (key === 'timeframe')
+      source.refuse(at, '"timeframe" belongs to pipe aggregations: write a correlation document with a timespan.')
+    if (key !== 'condition') selections.set(key, compileSelection(source, value))
+  }
+  const condition = entryOf(map, 'condition')
+  if (condition === undefined) source.refuse(keyOffset, 'The detection has no condition.')
+  return anyOf(conditions(source, condition.value).map((text) => compileOne(source, text, selections)))
+}
+
+/** A list of conditions means any of them. */
+function conditions(source: YamlSource, node: YamlNode): YamlScalar[] {
+  const items = node.kind === 'list' ? node.items : [node]
+  if (items.length === 0) source.refuse(node.offset, 'The condition is empty.')
+  return items.map((item) =>
+    item.kind === 'scalar' && typeof item.value === 'string' ? item : source.refuse(item.offset, 'A condition must be text.'),
+  )
+}
+
+function compileOne(
+  source: YamlSource,
+  { text, offset, verbatim }: YamlScalar,
+  selections: ReadonlyMap<string, Predicate>,
+): Predicate {
+  return compileCondition(text, selections, (message, at) =>
+    source.refuse(verbatim === undefined ? offset : verbatim + at, message),
+  )
+}

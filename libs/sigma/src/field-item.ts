@@ -1,0 +1,183 @@
+import type { EventFields } from './field-reader.ts'
+import { type ComparisonMode, type Mode, type Modifiers, parseModifiers } from './modifiers.ts'
+import { compileNetwork } from './network.ts'
+import { type ParsedNumber, parseNumber } from './number-text.ts'
+import { allOf, leaf, not, type Predicate } from './predicate.ts'
+import { compileExpression } from './regular-expression.ts'
+import { anyElement, comparisonTest, equalityTest, networkTest, samePair, textTest, type ValueTest } from './value-test.ts'
+import { compileWildcard, opened, parseWildcard, plainText, type TextTest } from './wildcard.ts'
+import type { YamlEntry, YamlNode, YamlScalar, YamlSource } from './yaml-source.ts'
+
+/** Bounds the ways in which a dotted name can be read (field-reader.ts). */
+const MAX_DOTS = 12
+
+const HOLDS: Readonly<Record<ComparisonMode, (difference: number) => boolean>> = {
+  lt: (difference) => difference < 0,
+  lte: (difference) => difference <= 0,
+  gt: (difference) => difference > 0,
+  gte: (difference) => difference >= 0,
+}
+
+const PAIRS: Readonly<Partial<Record<Mode, (a: string, b: string) => boolean>>> = {
+  equals: (a, b) => a === b,
+  contains: (a, b) => a.includes(b),
+  startswith: (a, b) => a.startsWith(b),
+  endswith: (a, b) => a.endsWith(b),
+}
+
+/** `field|modifiers: values` of a map. A key without a field (`|all`) searches every text of the event. */
+export interface ItemKey {
+  readonly field: string
+  readonly modifiers: Modifiers
+}
+
+export function parseItemKey(source: YamlSource, entry: YamlEntry): ItemKey {
+  const [field = '', ...names] = entry.key.split('|')
+  const modifiers = parseModifiers(names)
+  if (typeof modifiers === 'string') source.refuse(entry.keyOffset, modifiers)
+  if (field.split('.').length > MAX_DOTS + 1) source.refuse(entry.keyOffset, `A field's name has at most ${MAX_DOTS} dots.`)
+  return { field, modifiers }
+}
+
+export function compileFieldItem(source: YamlSource, entry: YamlEntry, { field, modifiers }: ItemKey): Predicate {
+  const values = literals(source, entry.value)
+  const [only] = values
+  if (only !== undefined && values.length === 1 && only.value === null && modifiers.mode === 'equals' && !modifiers.fieldref) {
+    const isNull = leaf([field], (event) => nullOrAbsent(event(field)))
+    return modifiers.negated ? not(isNull) : isNull
+  }
+  for (const value of values) {
+    if (value.value === null)
+      source.refuse(value.offset, 'null stands alone, without modifiers other than neq and not in a list.')
+  }
+  const parts = modifiers.all
+    ? values.map((value) => compileAny(source, field, [value], modifiers))
+    : [compileAny(source, field, values, modifiers)]
+  const joined = allOf(parts)
+  return modifiers.negated ? not(joined) : joined
+}
+
+function nullOrAbsent(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(nullOrAbsent) : value === undefined || value === null
+}
+
+/** One predicate: any of the values. */
+function compileAny(source: YamlSource, field: string, values: readonly YamlScalar[], modifiers: Modifiers): Predicate {
+  if (modifiers.fieldref) return fieldReference(source, field, values, modifiers)
+  const { mode } = modifiers
+  if (mode === 'exists') return exists(source, field, values)
+  if (mode === 'equals') return equality(field, values, modifiers.cased)
+  const test = anyElement(valueTest(source, mode, values, modifiers))
+  return leaf([field], (event) => test(event(field)))
+}
+
+function valueTest(
+  source: YamlSource,
+  mode: Exclude<Mode, 'equals' | 'exists'>,
+  values: readonly YamlScalar[],
+  modifiers: Modifiers,
+): ValueTest {
+  switch (mode) {
+    case 'contains':
+    case 'startswith':
+    case 'endswith':
+    case 're':
+      return textTest(compileTexts(source, values, modifiers), modifiers.cased || mode === 're')
+    case 'cidr':
+      return networkTest(
+        values.map(
+          (value) =>
+            compileNetwork(value.text) ??
+            source.refuse(value.offset, `"${value.text}" is not a network in CIDR notation, such as 10.0.0.0/8.`),
+        ),
+      )
+    case 'lt':
+    case 'lte':
+    case 'gt':
+    case 'gte': {
+      const tests = values.map((value) => {
+        const limit = numberOf(value)
+        return limit === undefined
+          ? source.refuse(value.offset, `The modifier "${mode}" needs a number, not "${value.text}".`)
+          : comparisonTest(HOLDS[mode], limit)
+      })
+      return (value) => tests.some((test) => test(value))
+    }
+  }
+}
+
+/** Tests of the text modes, keyword search included: on lower-cased text unless `cased`, on text as it is for `re`. */
+export function compileTexts(source: YamlSource, values: readonly YamlScalar[], modifiers: Modifiers): TextTest[] {
+  const { mode, cased } = modifiers
+  return values.map((value) => {
+    if (mode === 're') {
+      const compiled = compileExpression(value.text, modifiers)
+      return 'test' in compiled ? compiled.test : source.refuse(value.offset, compiled.refused)
+    }
+    return compileWildcard(opened(parseWildcard(value.text), mode !== 'startswith', mode !== 'endswith'), !cased)
+  })
+}
+
+function equality(field: string, values: readonly YamlScalar[], cased: boolean): Predicate {
+  const texts = new Set<string>()
+  const lowerCased = new Set<string>()
+  const numbers: ParsedNumber[] = []
+  const wildcards: TextTest[] = []
+  for (const value of values) {
+    const number = numberOf(value)
+    if (number !== undefined) numbers.push(number)
+    const wildcard = parseWildcard(value.text)
+    const plain = plainText(wildcard)
+    if (plain === undefined) wildcards.push(compileWildcard(wildcard, !cased))
+    else {
+      texts.add(cased ? plain : plain.toLowerCase())
+      lowerCased.add(plain.toLowerCase())
+    }
+  }
+  const test = anyElement(equalityTest({ texts, numbers, wildcards, cased }))
+  const exact = numbers.length === 0 && wildcards.length === 0 ? new Map([[field, lowerCased]]) : undefined
+  return leaf([field], (event) => test(event(field)), exact)
+}
+
+function fieldReference(source: YamlSource, field: string, values: readonly YamlScalar[], { mode, cased }: Modifiers): Predicate {
+  const compare = PAIRS[mode] ?? ((a, b) => a === b)
+  const same = samePair(compare, mode === 'equals', cased)
+  const others = values.map((value) => {
+    if (typeof value.value !== 'string' || value.value === '')
+      source.refuse(value.offset, 'The modifier "fieldref" needs the name of a field.')
+    return value.value
+  })
+  const test = (event: EventFields) => {
+    const own = event(field)
+    return others.some((name) => {
+      const other = event(name)
+      return anyElement((a) => anyElement((b) => same(a, b))(other))(own)
+    })
+  }
+  return leaf([field, ...others], test)
+}
+
+function exists(source: YamlSource, field: string, values: readonly YamlScalar[]): Predicate {
+  const [value] = values
+  if (value === undefined || values.length > 1 || typeof value.value !== 'boolean') {
+    return source.refuse(value?.offset ?? 0, 'The modifier "exists" needs true or false.')
+  }
+  const wanted = value.value
+  return leaf([field], (event) => (event(field) !== undefined) === wanted)
+}
+
+/** `0x1f` and the like are numbers of YAML whose text is no decimal. */
+function numberOf(value: YamlScalar): ParsedNumber | undefined {
+  if (typeof value.value === 'boolean') return undefined
+  return parseNumber(value.text) ?? parseNumber(typeof value.value === 'number' ? value.value : undefined)
+}
+
+/** A scalar, or a list of at least one. */
+export function literals(source: YamlSource, node: YamlNode): readonly YamlScalar[] {
+  if (node.kind === 'scalar') return [node]
+  if (node.kind === 'map') source.refuse(node.offset, 'A field takes a value or a list of values, not a map.')
+  if (node.items.length === 0) source.refuse(node.offset, 'The list is empty.')
+  return node.items.map((item) =>
+    item.kind === 'scalar' ? item : source.refuse(item.offset, 'A list of values holds plain values, not lists or maps.'),
+  )
+}

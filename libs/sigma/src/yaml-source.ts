@@ -1,0 +1,166 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import { type Position, SigmaError } from './sigma-error.ts'
+
+/** A rule's largest size (contracts: RuleRecord.content). */
+const MAX_BYTES = 262_144
+/** More than any rule needs; counted after aliases are replaced, so that a few lines cannot grow into millions. */
+const MAX_NODES = 50_000
+/** Each alias replaced costs a search through the document. */
+const MAX_ALIASES = 1000
+/** Nesting of the YAML; stock rules stay below 8. */
+const MAX_DEPTH = 32
+
+export interface YamlScalar {
+  readonly kind: 'scalar'
+  readonly value: string | number | boolean | null
+  /** As written, without quotes. */
+  readonly text: string
+  readonly offset: number
+  /** Where the text begins, if it stands in the source letter by letter from there on. */
+  readonly verbatim?: number
+}
+export interface YamlList {
+  readonly kind: 'list'
+  readonly items: readonly YamlNode[]
+  readonly offset: number
+}
+export interface YamlEntry {
+  readonly key: string
+  readonly keyOffset: number
+  readonly value: YamlNode
+}
+export interface YamlMap {
+  readonly kind: 'map'
+  readonly entries: readonly YamlEntry[]
+  readonly offset: number
+}
+export type YamlNode = YamlScalar | YamlList | YamlMap
+
+/** One file's text: turns offsets into positions and refusals. */
+export class YamlSource {
+  readonly file: string
+  readonly #lines = new LineCounter()
+
+  constructor(file: string) {
+    this.file = file
+  }
+
+  at(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+
+  refuse(offset: number, message: string): never {
+    throw new SigmaError(message, { file: this.file, ...this.at(offset) })
+  }
+
+  #text = ''
+
+  /** Every document of the text, empty ones left out. @throws SigmaError */
+  documents(text: string): YamlNode[] {
+    if (Buffer.byteLength(text) > MAX_BYTES) {
+      throw new SigmaError(`The text is larger than ${MAX_BYTES} bytes.`, { file: this.file, line: 1, column: 1 })
+    }
+    this.#text = text
+    const parsed = parseAllDocuments(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      strict: true,
+      uniqueKeys: true,
+      version: '1.2',
+    })
+    if (!Array.isArray(parsed)) return []
+    const documents: YamlNode[] = []
+    for (const document of parsed) {
+      const fault = document.errors[0] ?? document.warnings[0]
+      if (fault !== undefined) this.refuse(fault.pos[0], `This is not valid YAML: ${sentence(fault.message)}`)
+      if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue
+      documents.push(this.#convert(document, document.contents as Node, { nodes: MAX_NODES, aliases: MAX_ALIASES }, 0))
+    }
+    return documents
+  }
+
+  #convert(
+    document: Document,
+    node: Node,
+    budget: { nodes: number; aliases: number },
+    depth: number,
+    offset = node.range?.[0] ?? 0,
+  ): YamlNode {
+    budget.nodes -= 1
+    if (budget.nodes < 0) this.refuse(offset, `The document has more than ${MAX_NODES} values once its aliases are replaced.`)
+    if (depth > MAX_DEPTH) this.refuse(offset, `The document is nested deeper than ${MAX_DEPTH} levels.`)
+    if (isAlias(node)) {
+      budget.aliases -= 1
+      if (budget.aliases < 0) this.refuse(offset, `The document uses more than ${MAX_ALIASES} aliases.`)
+      const target = node.resolve(document)
+      if (target === undefined) this.refuse(offset, `The alias *${node.source} refers to nothing.`)
+      return this.#convert(document, target, budget, depth + 1, offset)
+    }
+    if (isScalar(node)) return this.#scalar(node.value, node.source, offset)
+    if (isSeq(node)) {
+      return { kind: 'list', offset, items: node.items.map((item) => this.#convert(document, item as Node, budget, depth + 1)) }
+    }
+    if (!isMap(node)) this.refuse(offset, 'This kind of YAML value is not understood.')
+    return {
+      kind: 'map',
+      offset,
+      entries: node.items.map((pair) => {
+        const key = pair.key as Node
+        const keyOffset = key.range?.[0] ?? offset
+        if (!isScalar(key)) this.refuse(keyOffset, 'A key must be plain text.')
+        if (key.value === '<<') this.refuse(keyOffset, 'Merge keys (<<) are not part of YAML 1.2: write the values out.')
+        const value = pair.value as Node | null
+        return {
+          key: String(key.value ?? ''),
+          keyOffset,
+          value: value === null ? this.#scalar(null, '', keyOffset) : this.#convert(document, value, budget, depth + 1),
+        }
+      }),
+    }
+  }
+
+  #scalar(value: unknown, source: string | undefined, offset: number): YamlScalar {
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+      const text = typeof value === 'string' ? value : (source ?? String(value))
+      for (const verbatim of [offset, offset + 1])
+        if (this.#text.startsWith(text, verbatim)) return { kind: 'scalar', value, text, offset, verbatim }
+      return { kind: 'scalar', value, text, offset }
+    }
+    return this.refuse(offset, 'This kind of YAML value is not understood.')
+  }
+}
+
+/** Plain data of a node; every key becomes an own property, `__proto__` included. */
+export function plainData(node: YamlNode): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(plainData)
+  return Object.fromEntries(node.entries.map((entry) => [entry.key, plainData(entry.value)]))
+}
+
+export const entryOf = (map: YamlMap, key: string): YamlEntry | undefined => map.entries.find((entry) => entry.key === key)
+
+/** Offset of the value or key at a path, or of its nearest existing parent. */
+export function offsetOf(root: YamlNode, path: readonly (string | number)[], at: 'key' | 'value'): number {
+  let node = root
+  let offset = root.offset
+  for (const step of path) {
+    if (node.kind === 'map') {
+      const entry = entryOf(node, String(step))
+      if (entry === undefined) return offset
+      node = entry.value
+      offset = at === 'key' ? entry.keyOffset : node.offset
+    } else if (node.kind === 'list') {
+      const item = node.items[Number(step)]
+      if (item === undefined) return offset
+      node = item
+      offset = node.offset
+    } else return offset
+  }
+  return offset
+}
+
+function sentence(message: string): string {
+  const [first = ''] = message.split('\n')
+  return first.replace(/( at line \d+, column \d+)?:?\.?$/, '.')
+}
