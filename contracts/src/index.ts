@@ -1,6 +1,7 @@
 export * from './alert.ts'
 export * from './api.ts'
 export * from './audit-event.ts'
+export * from './classify.ts'
 export * from './control.ts'
 export * from './headers.ts'
 export * from './problem.ts'
