@@ -1,0 +1,77 @@
+import { type AccessDirectory, issueToken, type KeyRing, verifySignInCode } from '@tocsin/access'
+import { HttpProblem, isRetryable } from '@tocsin/errors'
+import type { HttpServer } from '@tocsin/http'
+import type { RedisHandle } from '@tocsin/redis'
+import type { FastifyReply } from 'fastify'
+import type { BrowserSessions } from './browser-session.ts'
+import { PAGE_HEADERS } from './security-headers.ts'
+
+/** Longer than a code is valid, clock tolerance included. */
+const REMEMBER_SECONDS = 900
+const HOUR_SECONDS = 3_600
+
+/** Signs a browser in by a link that works once, and out again. */
+export function registerSignIn(
+  app: HttpServer,
+  deps: {
+    readonly ring: KeyRing
+    readonly redis: RedisHandle
+    /** Before the names of keys in Redis. */
+    readonly prefix: string
+    readonly access: Pick<AccessDirectory, 'admit'>
+    /** Whether `access` has been read: before that a revoked subject would pass. */
+    readonly isReady: () => boolean
+    readonly sessions: BrowserSessions
+    readonly sessionHours: number
+  },
+): void {
+  const { ring, redis, access, sessions } = deps
+
+  /** True for the first use of the code's id. Throws RetryableError when Redis is away: then nobody can say. */
+  const useOnce = async (id: string) =>
+    (await redis.attempt((client) => client.set(`${deps.prefix}signin:${id}`, '1', 'EX', REMEMBER_SECONDS, 'NX'))) === 'OK'
+
+  // Without a HEAD route: whoever looks at the link's head must not use it up.
+  app.get('/auth/signin', { exposeHeadRoute: false }, async (request, reply) => {
+    const { code } = request.query as { readonly code?: unknown }
+    try {
+      if (!deps.isReady()) return page(reply, 503, 'Not ready yet', 'Tocsin is starting. Open the link again in a moment.')
+      const proof = await verifySignInCode(ring, typeof code === 'string' ? code : undefined)
+      access.admit(proof)
+      if (!(await useOnce(proof.id)))
+        return page(reply, 410, 'This link has been used', 'A sign-in link works once. Ask for a new one where you got it.')
+      const seconds = deps.sessionHours * HOUR_SECONDS
+      const token = await issueToken(ring, { subject: proof.subject, ttlSeconds: seconds })
+      request.log.info({ subject: proof.subject }, 'signed in by link')
+      reply.header('set-cookie', sessions.start(token, seconds))
+      return page(reply, 200, 'Signed in', 'Opening the dashboard.', true)
+    } catch (error) {
+      if (isRetryable(error))
+        return page(
+          reply.header('retry-after', '2'),
+          503,
+          'Not possible right now',
+          'A part that signing in needs is away. Open the link again in a moment.',
+        )
+      if (error instanceof HttpProblem)
+        return page(reply, 401, 'This link is not valid', 'It may be older than 10 minutes. Ask for a new one where you got it.')
+      throw error
+    }
+  })
+
+  app.post('/auth/signout', async (request, reply) => {
+    sessions.guardWrite(request)
+    return reply.header('set-cookie', sessions.end()).header('cache-control', 'no-store').code(204).send()
+  })
+}
+
+/** A page of two lines; all texts are ours. */
+function page(reply: FastifyReply, status: number, title: string, text: string, open = false) {
+  const refresh = open ? '<meta http-equiv="refresh" content="0; url=/">' : ''
+  return reply
+    .code(status)
+    .headers({ ...PAGE_HEADERS, 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8' })
+    .send(
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">${refresh}<title>${title} · Tocsin</title></head><body><main><h1>${title}</h1><p>${text}</p><p><a href="/">Dashboard</a></p></main></body></html>`,
+    )
+}
