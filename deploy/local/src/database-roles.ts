@@ -2,7 +2,8 @@
  * The database of an installation: its roles and schemas. Idempotent, and safe when several starts do it at once.
  *
  * 1. No role of a service is a superuser or bypasses row-level security; only tocsin_owner owns anything.
- * 2. A role's password is derived from one secret, so that starts which share a server agree without talking to each other.
+ * 2. A role's password is derived from the admin's, so that starts and tests which share a server agree without talking to each
+ *    other.
  */
 import { createHmac } from 'node:crypto'
 import { type Queries, withConnection } from '@tocsin/postgres'
@@ -28,21 +29,21 @@ const SCHEMA_READERS: Record<string, readonly Role[]> = {
 export type RoleUrls = Record<Role, string>
 
 /** `adminUrl`: a connection of a role that may create roles and databases, to any database of the server. */
-export async function createDatabase(adminUrl: string, database: string, secret: string): Promise<RoleUrls> {
+export async function createDatabase(adminUrl: string, database: string): Promise<RoleUrls> {
   await withConnection(adminUrl, async (queries) => {
-    await createRoles(queries, secret)
+    await createRoles(queries, adminUrl)
     const found = await queries('SELECT 1 FROM pg_database WHERE datname = $1', [database])
     if (found.length === 0) await queries(`CREATE DATABASE ${quoted(database)}`).catch(unlessMadeMeanwhile)
   })
   await withConnection(databaseUrl(adminUrl, database), createSchemas)
-  return roleUrls(adminUrl, database, secret)
+  return roleUrls(adminUrl, database)
 }
 
-export function roleUrls(adminUrl: string, database: string, secret: string): RoleUrls {
+export function roleUrls(adminUrl: string, database: string): RoleUrls {
   const url = (role: Role) => {
     const address = new URL(databaseUrl(adminUrl, database))
     address.username = role
-    address.password = rolePassword(secret, role)
+    address.password = rolePassword(adminUrl, role)
     return address.href
   }
   return Object.fromEntries(ROLES.map((role) => [role, url(role)])) as RoleUrls
@@ -54,13 +55,13 @@ export function databaseUrl(url: string, database: string): string {
   return address.href
 }
 
-async function createRoles(queries: Queries, secret: string): Promise<void> {
+async function createRoles(queries: Queries, adminUrl: string): Promise<void> {
   // Held until the connection ends: ALTER ROLE by two sessions at once fails with "tuple concurrently updated".
   await queries(`SELECT pg_advisory_lock(hashtext('tocsin roles'))`)
   for (const role of ROLES) {
     const found = await queries('SELECT 1 FROM pg_roles WHERE rolname = $1', [role])
     if (found.length === 0) await queries(`CREATE ROLE ${role} LOGIN`)
-    await queries(`ALTER ROLE ${role} WITH LOGIN NOCREATEDB NOCREATEROLE PASSWORD ${literal(rolePassword(secret, role))}`)
+    await queries(`ALTER ROLE ${role} WITH LOGIN NOCREATEDB NOCREATEROLE PASSWORD ${literal(rolePassword(adminUrl, role))}`)
     await queries(`ALTER ROLE ${role} SET search_path = ${SEARCH_PATHS[role]}`)
   }
   const dangerous = await queries('SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND (rolsuper OR rolbypassrls)', [ROLES])
@@ -86,8 +87,11 @@ async function createSchemas(queries: Queries): Promise<void> {
   }
 }
 
-function rolePassword(secret: string, role: Role): string {
-  return createHmac('sha256', secret).update(role).digest('base64url')
+/** Guarantee 2. */
+function rolePassword(adminUrl: string, role: Role): string {
+  return createHmac('sha256', decodeURIComponent(new URL(adminUrl).password))
+    .update(role)
+    .digest('base64url')
 }
 
 function unlessMadeMeanwhile(error: unknown): never[] {

@@ -11,41 +11,70 @@ import { prepareKafka } from './kafka.ts'
 import { CACHE, LOCAL } from './places.ts'
 import { choosePorts } from './ports.ts'
 import { preparePostgres, removeOutsidePlace, SUPERUSER } from './postgres.ts'
+import { endLeftovers, ProcessRegister } from './process-register.ts'
 import { prepareRedis, redisFromJars, systemRedis } from './redis.ts'
-import { type SupervisedEvents, SupervisedProcess } from './supervised-process.ts'
+import { type ProcessSpec, SupervisedProcess, type Supervision } from './supervised-process.ts'
 
 export interface InfrastructureOptions {
   /** Holds data, logs, ports and passwords of this one. */
   readonly dir: string
-  /** Jars and binaries, shared by all. */
-  readonly cache: string
+  /** Jars and binaries, shared by all; the checkout's own by default. */
+  readonly cache?: string
+  /** False only for tests: a crash of the machine may then lose what was acknowledged. */
   readonly durable: boolean
-  readonly events: SupervisedEvents
+  /** Addresses that are given (KAFKA_BROKERS, DATABASE_URL, REDIS_URL), each on its own. */
   readonly env: NodeJS.ProcessEnv
+  /** One line for the person at the terminal. */
+  readonly say: (line: string) => void
+  /** Aborting it ends a start that is under way. */
+  readonly signal?: AbortSignal
+  /** `dir` is removed when the launcher dies without stopping this. */
+  readonly temporary?: boolean
 }
 
 export interface RunningInfrastructure {
+  /** host:port, comma separated. */
   readonly kafkaBrokers: string
+  /** A connection that may create roles and databases. */
   readonly databaseAdminUrl: string
   readonly redisUrl: string
   /** The native processes, by name; what the environment gave is not among them. */
   readonly processes: ReadonlyMap<string, SupervisedProcess>
+  /** For further processes that belong to it. */
+  readonly supervision: Supervision
   readonly stop: () => Promise<void>
 }
 
 /** Resolves when all three answer. Where one cannot be started, what was started already is stopped again. */
 export async function startInfrastructure(options: InfrastructureOptions): Promise<RunningInfrastructure> {
-  const { dir, env, events } = options
+  const { dir, env, say } = options
+  const cache = options.cache ?? CACHE
   mkdirSync(dir, { recursive: true })
   // PostgreSQL's own user must be able to pass through.
   chmodSync(dir, 0o711)
+  const register = new ProcessRegister(join(dir, 'processes.json'))
+  const left = await endLeftovers(register.file)
+  if (left > 0) say(`ended ${left} processes that an earlier start had left`)
+  const stopping = new AbortController()
+  const supervision: Supervision = {
+    say,
+    signal: options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal,
+    started: (spec, pid) => register.add(spec.name, pid, { port: spec.port, log: spec.logFile }),
+    ended: (spec, pid) => register.remove(spec.name, pid),
+  }
+  register.startWarden(options.temporary ? dir : undefined)
   const ports = await choosePorts(['kafka', 'kafkaController', 'postgres', 'redis'], join(dir, 'ports.json'))
   const secrets = readOrMakeSecrets(join(dir, 'secrets.json'))
   const processes = new Map<string, SupervisedProcess>()
+  const begin = async (spec: ProcessSpec) => {
+    const started = new SupervisedProcess(spec, supervision)
+    processes.set(spec.name, started)
+    await started.start()
+  }
   const log = (name: string) => join(dir, 'logs', `${name}.log`)
   let jars: Promise<string> | undefined
   const libs = () => {
-    jars ??= resolveJars(options.cache, events.say)
+    jars ??= resolveJars(cache, supervision)
     return jars
   }
 
@@ -59,7 +88,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
       controllerPort: ports.kafkaController,
       durable: options.durable,
     })
-    await begin(new SupervisedProcess(spec, events), processes)
+    await begin(spec)
     return `127.0.0.1:${ports.kafka}`
   }
   const postgres = async () => {
@@ -73,12 +102,12 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
       durable: options.durable,
       ready: () => databaseAnswers(url),
     })
-    await begin(new SupervisedProcess(spec, events), processes)
+    await begin(spec)
     return url
   }
   const redis = async () => {
     if (env['REDIS_URL']) return env['REDIS_URL']
-    const binary = systemRedis() ?? redisFromJars(await libs(), options.cache)
+    const binary = systemRedis() ?? redisFromJars(await libs(), cache)
     const { redis: password } = secrets
     const spec = prepareRedis({
       dir: join(dir, 'redis'),
@@ -88,20 +117,23 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
       password,
       durable: options.durable,
     })
-    await begin(new SupervisedProcess(spec, events), processes)
+    await begin(spec)
     return `redis://:${password}@127.0.0.1:${ports.redis}`
   }
 
   const stop = async () => {
+    stopping.abort()
     await Promise.all([...processes.values()].map((each) => each.stop()))
+    await register.close()
   }
-  const [brokers, database, cache] = await Promise.allSettled([kafka(), postgres(), redis()])
-  if (brokers.status === 'rejected' || database.status === 'rejected' || cache.status === 'rejected') {
-    await stop()
-    for (const result of [brokers, database, cache]) if (result.status === 'rejected') throw result.reason
-    throw new Error('unreachable')
+  const results = await Promise.allSettled([kafka(), postgres(), redis()])
+  const [brokers, database, store] = results
+  if (brokers.status === 'fulfilled' && database.status === 'fulfilled' && store.status === 'fulfilled') {
+    const addresses = { kafkaBrokers: brokers.value, databaseAdminUrl: database.value, redisUrl: store.value }
+    return { ...addresses, processes, supervision, stop }
   }
-  return { kafkaBrokers: brokers.value, databaseAdminUrl: database.value, redisUrl: cache.value, processes, stop }
+  await stop()
+  throw results.find((each) => each.status === 'rejected')?.reason
 }
 
 /** Infrastructure for one test run in a folder of its own, which is removed at its end. */
@@ -112,17 +144,12 @@ export async function startTestInfrastructure(): Promise<RunningInfrastructure> 
     removeOutsidePlace(join(dir, 'postgres'))
     rmSync(dir, { recursive: true, force: true })
   }
-  const events = { say: (line: string) => console.error(line) }
-  const running = await startInfrastructure({ dir, cache: CACHE, durable: false, events, env: process.env }).catch((error) => {
+  const say = (line: string) => console.error(line)
+  const running = await startInfrastructure({ dir, durable: false, env: process.env, say, temporary: true }).catch((error) => {
     remove()
     throw error
   })
   return { ...running, stop: () => running.stop().then(remove) }
-}
-
-async function begin(process: SupervisedProcess, processes: Map<string, SupervisedProcess>): Promise<void> {
-  processes.set(process.spec.name, process)
-  await process.start()
 }
 
 interface Secrets {

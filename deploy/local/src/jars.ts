@@ -5,20 +5,21 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LocalFault } from './local-fault.ts'
+import type { Supervision } from './supervised-process.ts'
 
 const POM = fileURLToPath(new URL('../pom.xml', import.meta.url))
 const PROGRESS_EVERY_MS = 2_000
 
 /** The folder that holds the jars; a changed pom.xml has another folder. Several callers at once (start, test) do no harm. */
-export async function resolveJars(cache: string, say: (line: string) => void): Promise<string> {
+export async function resolveJars(cache: string, supervision: Pick<Supervision, 'say' | 'signal'>): Promise<string> {
   const version = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12)
   const libs = join(cache, `jars-${version}`)
   if (existsSync(libs)) return libs
   mkdirSync(cache, { recursive: true })
   const partial = join(cache, `.jars-${version}-${process.pid}`)
   rmSync(partial, { recursive: true, force: true })
-  say('fetching Apache Kafka with Maven (once; about 65 MB)')
-  await runMaven(partial, say)
+  supervision.say('fetching Apache Kafka with Maven (once; about 65 MB)')
+  await runMaven(partial, supervision)
   try {
     renameSync(partial, libs)
   } catch (error) {
@@ -28,14 +29,20 @@ export async function resolveJars(cache: string, say: (line: string) => void): P
   return libs
 }
 
-async function runMaven(output: string, say: (line: string) => void): Promise<void> {
+async function runMaven(output: string, { say, signal }: Pick<Supervision, 'say' | 'signal'>): Promise<void> {
   let downloaded = 0
   let lines = ''
-  const progress = setInterval(() => say(`fetching Apache Kafka: ${downloaded} files downloaded so far`), PROGRESS_EVERY_MS)
+  const progress = setInterval(
+    () =>
+      say(
+        downloaded === 0 ? 'Maven is looking at its own cache' : `fetching Apache Kafka: ${downloaded} files downloaded so far`,
+      ),
+    PROGRESS_EVERY_MS,
+  )
   try {
     await new Promise<void>((resolve, reject) => {
       const args = ['-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${output}`]
-      const maven = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+      const maven = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'], signal })
       const take = (piece: Buffer) => {
         const text = piece.toString('utf8')
         downloaded += text.split('Downloaded from').length - 1

@@ -46,6 +46,7 @@ export async function prepareKafka(options: KafkaOptions): Promise<ProcessSpec> 
     stopLimitMs: 6_000,
     ready: () => kafkaAnswers({ host: '127.0.0.1', port: options.port }),
     readyLimitMs: 60_000,
+    earlyDeaths: 0,
   }
 }
 

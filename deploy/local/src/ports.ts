@@ -13,6 +13,9 @@ const FIRST = 10_000
 const LAST = 30_000
 const TRIES = 500
 
+/** Chosen by this process before, and perhaps not bound yet. */
+const claimed = new Set<number>()
+
 export type Ports<Name extends string> = Record<Name, number>
 
 /** Chooses one port for each name. `file` remembers them (guarantee 3); it may be absent or damaged. */
@@ -26,7 +29,8 @@ export async function choosePorts<Name extends string>(names: readonly Name[], f
     taken.add(port)
     chosen[name] = port
   }
-  if (file) writeFileSync(file, `${JSON.stringify({ ...remembered, ...chosen }, null, 2)}\n`)
+  // Read again: another call may have chosen meanwhile.
+  if (file) writeFileSync(file, `${JSON.stringify({ ...readRemembered(file), ...chosen }, null, 2)}\n`)
   return chosen as Ports<Name>
 }
 
@@ -34,7 +38,9 @@ async function findFree(taken: ReadonlySet<number>): Promise<number> {
   const allowed = outsideEphemeral()
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const port = allowed[Math.floor(Math.random() * allowed.length)]
-    if (port !== undefined && !taken.has(port) && (await isFree(port))) return port
+    if (port === undefined || taken.has(port) || claimed.has(port)) continue
+    claimed.add(port)
+    if (await isFree(port)) return port
   }
   throw new Error(`no free port between ${FIRST} and ${LAST} after ${TRIES} tries`)
 }

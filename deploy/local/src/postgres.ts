@@ -62,6 +62,7 @@ export function preparePostgres(options: PostgresOptions): ProcessSpec {
     stopLimitMs: 6_000,
     ready: options.ready,
     readyLimitMs: 60_000,
+    earlyDeaths: 0,
   }
 }
 

@@ -70,5 +70,6 @@ export function prepareRedis(options: RedisOptions): ProcessSpec {
     stopLimitMs: 4_000,
     ready: () => redisAnswers({ host: '127.0.0.1', port: options.port }, options.password),
     readyLimitMs: 30_000,
+    earlyDeaths: 0,
   }
 }

@@ -9,6 +9,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { LocalFault } from './local-fault.ts'
 import { pause, waitUntil } from './waiting.ts'
 
 const FIRST_RESTART_MS = 200
@@ -35,27 +36,34 @@ export interface ProcessSpec {
   /** Asks the process whether it serves; a rejection means no. */
   readonly ready: () => Promise<boolean>
   readonly readyLimitMs: number
+  /** How often it may die before it has been ready for the first time; after that it is always started again. */
+  readonly earlyDeaths: number
 }
 
-export interface SupervisedEvents {
+export interface Supervision {
   /** Called on each start, for `.local/processes.json` and the warden. */
-  readonly started?: (name: string, pid: number) => void
-  readonly ended?: (name: string, pid: number) => void
+  readonly started: (spec: ProcessSpec, pid: number) => void
+  readonly ended: (spec: ProcessSpec, pid: number) => void
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void
+  /** Aborted when everything is about to end: nothing is started any more, waiting for readiness rejects. */
+  readonly signal: AbortSignal
 }
 
 export class SupervisedProcess {
   readonly spec: ProcessSpec
-  readonly #events: SupervisedEvents
+  readonly #supervision: Supervision
   #child: ChildProcess | undefined
   #wanted = false
   #restartMs = FIRST_RESTART_MS
   #lastExit = ''
+  #wasReady = false
+  /** Since it was ready last. */
+  #deaths = 0
 
-  constructor(spec: ProcessSpec, events: SupervisedEvents) {
+  constructor(spec: ProcessSpec, supervision: Supervision) {
     this.spec = spec
-    this.#events = events
+    this.#supervision = supervision
   }
 
   get pid(): number | undefined {
@@ -77,13 +85,17 @@ export class SupervisedProcess {
     await waitUntil(async () => this.#child !== undefined && (await this.spec.ready()), {
       what: `${name} to become ready (log: ${this.spec.logFile})`,
       limitMs,
-      givenUp: () =>
-        this.#child === undefined && this.#wanted === false
-          ? new Error(
-              `${name} ${this.#lastExit || 'was stopped'} before it was ready; the end of ${this.spec.logFile}:\n${logTail(this.spec.logFile)}`,
-            )
-          : undefined,
+      givenUp: () => {
+        if (this.#supervision.signal.aborted) return new Error(`${name} was told to stop before it was ready`)
+        if (this.#child || this.#wanted) return undefined
+        const log = this.spec.logFile
+        return new LocalFault(
+          `${name} ${this.#lastExit || 'was stopped'} before it was ready; the end of ${log}:\n${logTail(log)}`,
+        )
+      },
     })
+    this.#wasReady = true
+    this.#deaths = 0
   }
 
   /** Sends a signal without any intention to keep the process down: guarantee 2 starts it again when it dies of it. */
@@ -100,7 +112,7 @@ export class SupervisedProcess {
     child.kill('SIGCONT')
     child.kill(this.spec.stopSignal)
     const late = setTimeout(() => {
-      this.#events.say(`${this.spec.name} did not end within ${this.spec.stopLimitMs / 1000} s and is killed`)
+      this.#supervision.say(`${this.spec.name} did not end within ${this.spec.stopLimitMs / 1000} s and is killed`)
       child.kill('SIGKILL')
     }, this.spec.stopLimitMs)
     await gone
@@ -131,22 +143,26 @@ export class SupervisedProcess {
     })
     if (child.pid === undefined) return
     const pid = child.pid
-    this.#events.started?.(spec.name, pid)
+    this.#supervision.started(spec, pid)
     child.once('exit', (code, signal) => {
       this.#child = undefined
-      this.#events.ended?.(spec.name, pid)
+      this.#supervision.ended(spec, pid)
       this.#lastExit = signal ? `was ended by ${signal}` : `ended with code ${code}`
+      this.#deaths += 1
       if (performance.now() - startedAt > STEADY_AFTER_MS) this.#restartMs = FIRST_RESTART_MS
-      if (this.#wanted) void this.#restart()
+      if (!this.#wasReady && this.#deaths > spec.earlyDeaths) this.#wanted = false
+      if (this.#wanted && !this.#supervision.signal.aborted) void this.#restart()
     })
   }
 
   async #restart(): Promise<void> {
-    const { name } = this.spec
-    this.#events.say(`${name} ${this.#lastExit}; starting it again`)
+    const { name, logFile } = this.spec
+    // One that cannot come up is told of now and then, not every few seconds.
+    if (this.#deaths <= 2) this.#supervision.say(`${name} ${this.#lastExit}; starting it again`)
+    else if (this.#deaths % 10 === 0) this.#supervision.say(`${name} has died ${this.#deaths} times in a row; see ${logFile}`)
     await pause(this.#restartMs)
     this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)
-    if (this.#wanted && !this.#child) this.#spawn()
+    if (this.#wanted && !this.#child && !this.#supervision.signal.aborted) this.#spawn()
   }
 }
 

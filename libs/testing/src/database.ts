@@ -22,17 +22,16 @@ export interface Template {
 /** A database of its own with roles and schemas as in an installation and, with `template`, its tables. */
 export async function createTestDatabase(template?: Template): Promise<TestDatabase> {
   const { databaseAdminUrl } = testInfrastructure()
-  const secret = new URL(databaseAdminUrl).password
   const name = uniquePrefix('test_').replaceAll('-', '')
   if (template) {
-    const source = await preparedTemplate(databaseAdminUrl, secret, template)
+    const source = await preparedTemplate(databaseAdminUrl, template)
     await withConnection(databaseAdminUrl, async (queries) => {
       await queries(`SELECT pg_advisory_lock_shared(hashtext($1))`, [source])
       await queries(`CREATE DATABASE "${name}" TEMPLATE "${source}"`)
     })
   }
   // After a copy this grants what belongs to the database itself, which a template does not carry over.
-  const urls = await createDatabase(databaseAdminUrl, name, secret)
+  const urls = await createDatabase(databaseAdminUrl, name)
   return {
     name,
     urls,
@@ -42,7 +41,7 @@ export async function createTestDatabase(template?: Template): Promise<TestDatab
   }
 }
 
-async function preparedTemplate(adminUrl: string, secret: string, template: Template): Promise<string> {
+async function preparedTemplate(adminUrl: string, template: Template): Promise<string> {
   // The run's id keeps templates of different checkouts apart on a shared server.
   const source = `template_${process.env['TOCSIN_TEST_RUN'] ?? process.ppid}_${template.name}`.replaceAll(/[^a-z0-9_]/g, '_')
   await withConnection(adminUrl, async (queries) => {
@@ -52,8 +51,8 @@ async function preparedTemplate(adminUrl: string, secret: string, template: Temp
     ])
     if (ready.length > 0) return
     await queries(`DROP DATABASE IF EXISTS "${source}" WITH (FORCE)`)
-    await createDatabase(adminUrl, source, secret)
-    await template.prepare(roleUrls(adminUrl, source, secret))
+    await createDatabase(adminUrl, source)
+    await template.prepare(roleUrls(adminUrl, source))
     // The comment says that preparing came to its end.
     await queries(`COMMENT ON DATABASE "${source}" IS 'prepared'`)
   })
