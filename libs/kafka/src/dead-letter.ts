@@ -1,12 +1,29 @@
-import type { DeadCode } from '@tocsin/contracts'
+import { DEAD_HEADERS, type DeadCode, deadTopicOf, HEADERS } from '@tocsin/contracts'
 import type { Producer } from './producer.ts'
-import type { KafkaRecord } from './record.ts'
+import type { HeaderValue, KafkaRecord } from './record.ts'
+
+/** A reason is for people; the record itself is beside it. */
+const MOST_REASON_CHARACTERS = 1_000
+
+export interface DeadLetterReason {
+  readonly consumer: string
+  readonly code: DeadCode
+  readonly reason: string
+  readonly attempts?: number
+}
 
 /** Writes the original bytes to `<topic>.dead` with DEAD_HEADERS, without `tocsin-key`; resolves after the broker's acknowledgement. */
-export async function deadLetter(
-  producer: Producer,
-  record: KafkaRecord,
-  why: { readonly consumer: string; readonly code: DeadCode; readonly reason: string; readonly attempts?: number },
-): Promise<void> {
-  throw new Error(`not yet: ${typeof producer} ${record.topic} ${why.code}`)
+export async function deadLetter(producer: Producer, record: KafkaRecord, why: DeadLetterReason): Promise<void> {
+  const headers: Record<string, HeaderValue> = {}
+  for (const [name, value] of Object.entries(record.headers))
+    if (name !== HEADERS.key && name !== HEADERS.replayFor) headers[name] = value
+  headers[DEAD_HEADERS.reason] = why.reason.slice(0, MOST_REASON_CHARACTERS)
+  headers[DEAD_HEADERS.code] = why.code
+  headers[DEAD_HEADERS.consumer] = why.consumer
+  headers[DEAD_HEADERS.attempts] = String(why.attempts ?? 1)
+  headers[DEAD_HEADERS.topic] = record.topic
+  headers[DEAD_HEADERS.partition] = String(record.partition)
+  headers[DEAD_HEADERS.offset] = String(record.offset)
+  // Dead-letter topics have one partition: they are few, and order by time is what a person wants.
+  await producer.send([{ topic: deadTopicOf(record.topic), partition: 0, key: record.key, value: record.value, headers }])
 }

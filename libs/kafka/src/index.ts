@@ -2,15 +2,25 @@ export {
   type Batch,
   type ConsumerOptions,
   type Handled,
+  type Item,
   type OwnOffsets,
+  type Reading,
   type RunningConsumer,
   runConsumer,
-  type TopicPartition,
 } from './consumer.ts'
-export { deadLetter } from './dead-letter.ts'
+export { type DeadLetterReason, deadLetter } from './dead-letter.ts'
 export { type Disposition, deadLettered, done, dropped, halt, retry } from './disposition.ts'
 export { type Following, type FollowOptions, followTopic, readToEnd } from './follow.ts'
 export { createKafka, type Kafka, type KafkaOptions } from './kafka.ts'
+export {
+  type PartitionOwner,
+  type PartitionReader,
+  type ReaderOptions,
+  readPartitions,
+  type TopicPartition,
+  type Turn,
+  type TurnContext,
+} from './partition-reader.ts'
 export { createProducer, type Producer } from './producer.ts'
 export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
 export { ensureTopics, nameOfFault, type TopicCounts, type TopicFault } from './topics.ts'

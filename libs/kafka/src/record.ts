@@ -1,3 +1,5 @@
+import type { KafkaMessage } from 'kafkajs'
+
 /** One Kafka entry as it was read. */
 export interface KafkaRecord {
   /** Without the installation's prefix. */
@@ -36,4 +38,15 @@ export function headerOf(record: Pick<KafkaRecord, 'headers'>, name: string): st
   const value = record.headers[name]
   const first = Array.isArray(value) ? value[0] : value
   return first?.toString()
+}
+
+/** kafkajs' messages from offset `from` on, as records. */
+export function fetchedRecords(topic: string, partition: number, messages: readonly KafkaMessage[], from: bigint): KafkaRecord[] {
+  const records: KafkaRecord[] = []
+  for (const { offset, timestamp, key, value, headers } of messages) {
+    const at = BigInt(offset)
+    if (at < from) continue
+    records.push({ topic, partition, offset: at, appendTime: Number(timestamp), key, value, headers: headers ?? {} })
+  }
+  return records
 }

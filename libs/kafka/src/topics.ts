@@ -1,5 +1,6 @@
 import type { TopicSpec } from '@tocsin/contracts'
-import type { Kafka } from './kafka.ts'
+import { ConfigResourceTypes } from 'kafkajs'
+import { internalsOf, type Kafka } from './kafka.ts'
 
 /** A setting of an existing topic that is not as wanted: reported, never changed by us. */
 export interface TopicFault {
@@ -9,14 +10,73 @@ export interface TopicFault {
   readonly wanted: string
   readonly found: string
 }
+
 export interface TopicCounts {
   /** Of every `shared` topic. */
   readonly partitions: number
   readonly replication: number
 }
-/** Creates the missing topics (several services may at once) and compares the settings of the others. RetryableError when Kafka is away. */
-export async function ensureTopics(kafka: Kafka, topics: readonly TopicSpec[], counts: TopicCounts): Promise<TopicFault[]> {
-  throw new Error(`not yet: ${kafka.clientId} ${topics.length} ${counts.partitions}`)
-}
+
 /** A fault as readiness names it: `topic:NAME:setting`. */
 export const nameOfFault = (fault: TopicFault): string => `topic:${fault.topic}:${fault.setting}`
+
+/** Creates the missing topics (several services may at once) and compares the settings of the others. RetryableError when Kafka is away. */
+export async function ensureTopics(handle: Kafka, topics: readonly TopicSpec[], counts: TopicCounts): Promise<TopicFault[]> {
+  const kafka = internalsOf(handle)
+  const wanted = topics.map((spec) => ({
+    spec,
+    name: kafka.name(spec.name),
+    partitions: spec.partitions === 'shared' ? counts.partitions : spec.partitions,
+  }))
+  const existing = new Set(await kafka.administer('topics were not listed', (admin) => admin.listTopics()))
+  const missing = wanted.filter(({ name }) => !existing.has(name))
+  if (missing.length > 0) {
+    await kafka.administer('topics were not created', (admin) =>
+      // One that another service creates meanwhile is no error: kafkajs answers false, and its settings are compared below like any other's.
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ spec, name, partitions }) => ({
+          topic: name,
+          numPartitions: partitions,
+          replicationFactor: counts.replication,
+          configEntries: Object.entries(spec.config).map(([setting, value]) => ({ name: setting, value })),
+        })),
+      }),
+    )
+    kafka.log.info({ topics: missing.map(({ name }) => name) }, 'topics created')
+  }
+  const [metadata, configs] = await kafka.administer('settings of topics were not read', async (admin) =>
+    Promise.all([
+      admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) }),
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: wanted.map(({ spec, name }) => ({
+          type: ConfigResourceTypes.TOPIC,
+          name,
+          configNames: Object.keys(spec.config),
+        })),
+      }),
+    ]),
+  )
+  const partitionsOf = new Map(metadata.topics.map((topic) => [topic.name, topic.partitions.length]))
+  const settingsOf = new Map(
+    configs.resources.map((resource) => [
+      resource.resourceName,
+      new Map(resource.configEntries.map((entry) => [entry.configName, entry.configValue])),
+    ]),
+  )
+  const faults = wanted.flatMap(({ spec, name, partitions }): TopicFault[] => {
+    const compare = (setting: string, want: string, found: string | undefined): TopicFault[] =>
+      want === found ? [] : [{ topic: spec.name, setting, wanted: want, found: found ?? 'unknown' }]
+    return [
+      ...compare('partitions', String(partitions), String(partitionsOf.get(name) ?? 0)),
+      ...Object.entries(spec.config).flatMap(([setting, want]) => compare(setting, want, settingsOf.get(name)?.get(setting))),
+    ]
+  })
+  kafka.metrics.topicFaults.reset()
+  for (const fault of faults) {
+    kafka.metrics.topicFaults.set({ topic: fault.topic, setting: fault.setting }, 1)
+    kafka.log.error({ ...fault, topic: kafka.name(fault.topic) }, 'a topic has a wrong setting: change it with kafka-configs')
+  }
+  return faults
+}

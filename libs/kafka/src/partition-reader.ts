@@ -1,0 +1,477 @@
+/**
+ * Reads the partitions that the group gives this member, each exactly from where its owner says and on from there.
+ *
+ * 1. A partition is read only after `begin` gave its offset, and only by the member that has it: state of a lost partition is dropped in the
+ *    rebalance itself (`lost`), before anything is fetched again.
+ * 2. Records below the position are skipped. A first record above it is fetched again from the position; where the log itself begins above, or
+ *    ends below it, the partition halts and says so: kafkajs would silently go on elsewhere.
+ * 3. `records` gets a partition's records in order, never two calls at a time for one partition.
+ * 4. A partition that must wait is paused with back-off; the others go on.
+ * 5. Nothing is committed but by `commit`.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf, RetryableError, TerminalError } from '@tocsin/errors'
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
+import { backoffMs } from './back-off.ts'
+import { internalsOf, type Kafka, type KafkaInternals } from './kafka.ts'
+import { fetchedRecords, type KafkaRecord } from './record.ts'
+import type { Sockets } from './sockets.ts'
+import { type Holding, stickyAssigner } from './sticky-assigner.ts'
+
+export interface TopicPartition {
+  /** Without prefix. */
+  readonly topic: string
+  readonly partition: number
+}
+
+/** What is to happen after `records`; `next` is the offset to go on with. */
+export type Turn =
+  | { readonly kind: 'go'; readonly next: bigint }
+  /** Wait with back-off, then go on at `next`. */
+  | { readonly kind: 'retry'; readonly next: bigint; readonly error: unknown }
+  /** Stay paused until the process is restarted. */
+  | { readonly kind: 'halt'; readonly next: bigint; readonly reason: string }
+  /** Drop what is held (`lost`), and begin again. */
+  | { readonly kind: 'reload' }
+
+export interface TurnContext {
+  /** False once the partition was taken away: nothing more may be done for it. */
+  mine(): boolean
+  /** The position before this turn: below the first record where the log was compacted. */
+  readonly from: bigint
+  /** Next offset to be written to the partition, as of this fetch. */
+  readonly end: bigint
+  /** Commits to Kafka with the rights of this batch. When that fails the work goes on: it may then be done again after a restart. */
+  commit(next: bigint): Promise<void>
+}
+
+export interface PartitionOwner {
+  /**
+   * Prepares what the partition needs and says where to begin; undefined: at the log's beginning. Rejecting with TerminalError halts the
+   * partition, anything else is tried again with back-off. `signal` aborts when the partition is lost meanwhile.
+   */
+  begin(place: TopicPartition, signal: AbortSignal): Promise<bigint | undefined>
+  records(place: TopicPartition, records: readonly KafkaRecord[], context: TurnContext): Promise<Turn>
+  /** Synchronous: drops whatever is held for the partition. */
+  lost(place: TopicPartition): void
+}
+
+export interface ReaderOptions {
+  readonly kafka: Kafka
+  /** Without prefix. */
+  readonly groupId: string
+  /** Without prefix. */
+  readonly topics: readonly string[]
+  readonly owner: PartitionOwner
+  /** Partitions handled at the same time; default 1. */
+  readonly concurrency?: number
+  /** Only these partitions of each topic (for a group of one member). */
+  readonly only?: readonly number[]
+  /** Most bytes fetched of a partition at once; default 1 MiB. */
+  readonly maxBytesPerPartition?: number
+}
+
+export interface PartitionReader {
+  /** Resolves when the first assignment is known. */
+  readonly joined: Promise<void>
+  /** For instance `alerts/3:halted`, `alerts/3:retrying`; empty when all is well. */
+  degraded(): readonly string[]
+  /** Partitions held, with what they are at. */
+  holding(): readonly (TopicPartition & {
+    readonly state: SlotState
+    readonly position: bigint
+    readonly reason: string | undefined
+  })[]
+  /** Commits outside of a turn. False when the partition is not held (any more). RetryableError when it could not be said to the broker. */
+  commit(place: TopicPartition, next: bigint, metadata?: string): Promise<boolean>
+  /** Lets the turn in hand finish and leaves the group. `lost` is not called. */
+  stop(): Promise<void>
+}
+
+/** kafkajs has no static membership: the broker's minimum, so that what a killed member held is taken over soon. */
+const SESSION_TIMEOUT_MS = 6_000
+const HEARTBEAT_MS = 1_500
+const REBALANCE_TIMEOUT_MS = 10_000
+/** With all partitions paused the fetch loop sleeps this long before it looks again. */
+const MAX_WAIT_MS = 100
+const MIB = 1_048_576
+const STOP_LIMIT_MS = 8_000
+const RETRY = { retries: 4, initialRetryTime: 200, maxRetryTime: 2_000, restartOnFailure: async () => false }
+
+export type SlotState = 'loading' | 'reading' | 'retrying' | 'halted'
+
+interface Slot extends TopicPartition {
+  state: SlotState
+  position: bigint
+  /** Position of the last seek: a first record above it is then no leftover of an earlier fetch. */
+  soughtTo: bigint | undefined
+  lag: bigint
+  failures: number
+  reason: string | undefined
+  timer: NodeJS.Timeout | undefined
+  readonly lost: AbortController
+  /** The turn in hand (3). */
+  turn: Promise<unknown>
+}
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+export function readPartitions(options: ReaderOptions): PartitionReader {
+  return new Reader(options)
+}
+
+class Reader implements PartitionReader {
+  readonly joined: Promise<void>
+  readonly #kafka: KafkaInternals
+  readonly #options: ReaderOptions
+  readonly #slots = new Map<string, Slot>()
+  readonly #stopping = new AbortController()
+  readonly #running: Promise<void>
+  #markJoined: () => void = () => {}
+  #consumer: { readonly consumer: Consumer; readonly sockets: Sockets } | undefined
+  #memberId: string | undefined
+
+  constructor(options: ReaderOptions) {
+    this.#kafka = internalsOf(options.kafka)
+    this.#options = options
+    this.joined = new Promise((resolve) => {
+      this.#markJoined = resolve
+    })
+    this.#running = this.#run()
+  }
+
+  degraded(): readonly string[] {
+    return [...this.#slots.values()].flatMap((slot) =>
+      slot.state === 'halted' || (slot.state === 'retrying' && slot.failures > 1) ? [`${keyOf(slot)}:${slot.state}`] : [],
+    )
+  }
+
+  holding() {
+    return [...this.#slots.values()].map(({ topic, partition, state, position, reason }) => ({
+      topic,
+      partition,
+      state,
+      position,
+      reason,
+    }))
+  }
+
+  async commit(place: TopicPartition, next: bigint, metadata?: string): Promise<boolean> {
+    const consumer = this.#consumer?.consumer
+    if (consumer === undefined || !this.#slots.has(keyOf(place))) return false
+    const offset = { topic: this.#kafka.name(place.topic), partition: place.partition, offset: String(next) }
+    try {
+      await consumer.commitOffsets([{ ...offset, ...(metadata === undefined ? {} : { metadata }) }])
+    } catch (error) {
+      throw new RetryableError(`the offset of ${keyOf(place)} was not committed: ${messageOf(error)}`, { cause: error })
+    }
+    return true
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    for (const slot of this.#slots.values()) this.#end(slot)
+    await this.#running
+  }
+
+  /** One kafkajs consumer after another: a crashed one is replaced, with back-off, until the reader is stopped. */
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    for (let failures = 0; !signal.aborted; ) {
+      const { kafkajs, sockets } = this.#kafka.client(RETRY)
+      const consumer = kafkajs.consumer({
+        groupId: this.#kafka.name(this.#options.groupId),
+        sessionTimeout: SESSION_TIMEOUT_MS,
+        heartbeatInterval: HEARTBEAT_MS,
+        rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+        maxWaitTimeInMs: MAX_WAIT_MS,
+        maxBytesPerPartition: this.#options.maxBytesPerPartition ?? MIB,
+        allowAutoTopicCreation: false,
+        retry: RETRY,
+        partitionAssigners: [stickyAssigner(() => this.#held(), this.#options.only)],
+      })
+      const ended = Promise.withResolvers<unknown>()
+      const stop = () => ended.resolve(undefined)
+      signal.addEventListener('abort', stop, { once: true })
+      consumer.on(consumer.events.CRASH, ({ payload }) => ended.resolve(payload.error))
+      consumer.on(consumer.events.FETCH, () => this.#kafka.markUp(true))
+      consumer.on(consumer.events.GROUP_JOIN, (event) => {
+        failures = 0
+        this.#onJoin(consumer, event)
+      })
+      let error: unknown
+      try {
+        this.#consumer = { consumer, sockets }
+        await consumer.connect()
+        await consumer.subscribe({ topics: this.#options.topics.map((topic) => this.#kafka.name(topic)), fromBeginning: true })
+        await consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: this.#options.concurrency ?? 1,
+          eachBatch: (payload) => this.#onBatch(consumer, payload),
+        })
+        error = await ended.promise
+      } catch (thrown) {
+        error = thrown
+      }
+      signal.removeEventListener('abort', stop)
+      await Promise.race([consumer.disconnect().catch(() => {}), delay(STOP_LIMIT_MS, undefined, { ref: false })])
+      sockets.destroy()
+      if (signal.aborted) return
+      this.#kafka.markUp(false)
+      failures += 1
+      if (failures === 1 || failures % 10 === 0)
+        this.#kafka.log.warn(
+          { groupId: this.#options.groupId, failures, reason: messageOf(error) },
+          'the consumer ended and is made anew',
+        )
+      await delay(backoffMs(failures), undefined, { signal }).catch(() => {})
+    }
+  }
+
+  #held(): Holding {
+    const held: Record<string, number[]> = {}
+    for (const { topic, partition } of this.#slots.values()) {
+      const name = this.#kafka.name(topic)
+      held[name] = [...(held[name] ?? []), partition]
+    }
+    return held
+  }
+
+  /** Runs before the first fetch of the new generation, and must not wait: what is not paused here is fetched. */
+  #onJoin(consumer: Consumer, { payload }: ConsumerGroupJoinEvent): void {
+    if (this.#stopping.signal.aborted || this.#consumer?.consumer !== consumer) return
+    const mine = new Map<string, TopicPartition>()
+    for (const [name, partitions] of Object.entries(payload.memberAssignment))
+      for (const partition of partitions) {
+        const place = { topic: this.#kafka.plainName(name), partition }
+        mine.set(keyOf(place), place)
+      }
+    // Another member id: the group had given this member up, and others may have had its partitions meanwhile.
+    const known = this.#memberId === payload.memberId
+    this.#memberId = payload.memberId
+    for (const [key, slot] of this.#slots) {
+      if (known && mine.has(key)) continue
+      this.#slots.delete(key)
+      this.#drop(slot) // (1)
+    }
+    for (const [key, place] of mine) {
+      const kept = this.#slots.get(key)
+      if (kept === undefined) {
+        const slot: Slot = {
+          ...place,
+          state: 'loading',
+          position: 0n,
+          soughtTo: undefined,
+          lag: 0n,
+          failures: 0,
+          reason: undefined,
+          timer: undefined,
+          lost: new AbortController(),
+          turn: Promise.resolve(),
+        }
+        this.#slots.set(key, slot)
+        this.#pause(slot)
+        void this.#begin(slot)
+      } else if (kept.state === 'reading') this.#seek(kept)
+      else this.#pause(kept)
+    }
+    this.#kafka.log.info({ groupId: this.#options.groupId, partitions: [...mine.keys()] }, 'partitions assigned')
+    this.#measure()
+    this.#markJoined()
+  }
+
+  async #begin(slot: Slot): Promise<void> {
+    slot.state = 'loading'
+    const { signal } = slot.lost
+    try {
+      const wanted = await this.#options.owner.begin(slot, signal)
+      if (signal.aborted) return
+      const log = (await this.#kafka.topicOffsets(slot.topic)).get(slot.partition)
+      if (signal.aborted) return
+      if (log === undefined) throw new RetryableError(`${keyOf(slot)} is not there (yet)`)
+      const start = wanted ?? log.start
+      if (start > log.end) throw pastTheEnd(slot, start, log.end)
+      if (start < log.start) throw hole(slot, start, log.start)
+      slot.position = start
+      slot.lag = log.end - start
+      this.#resume(slot)
+    } catch (error) {
+      if (signal.aborted) return
+      if (error instanceof TerminalError) this.#halt(slot, error.message)
+      else this.#wait(slot, error, () => void this.#begin(slot))
+    }
+  }
+
+  async #onBatch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload
+    const slot = this.#slots.get(keyOf({ topic: this.#kafka.plainName(batch.topic), partition: batch.partition }))
+    if (slot === undefined || this.#consumer?.consumer !== consumer) return
+    await slot.turn // (3)
+    if (slot.state !== 'reading' || slot.lost.signal.aborted || payload.isStale()) return
+    const turn = this.#turn(slot, payload)
+    slot.turn = turn.catch(() => {})
+    await turn
+  }
+
+  async #turn(slot: Slot, payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload
+    const end = BigInt(batch.highWatermark)
+    if (end < slot.position) return this.#halt(slot, pastTheEnd(slot, slot.position, end).message) // (2)
+    const first = batch.messages[0]
+    if (first !== undefined && BigInt(first.offset) > slot.position && !(await this.#isGap(slot, BigInt(first.offset)))) return
+    const records = fetchedRecords(slot.topic, slot.partition, batch.messages, slot.position)
+    if (records.length === 0) {
+      const afterBatch = BigInt(batch.lastOffset()) + 1n
+      this.#advance(slot, payload, afterBatch > slot.position ? afterBatch : slot.position, end)
+      return
+    }
+    // A turn may wait for a database or a broker: the group must hear of this member meanwhile.
+    let rebalance: unknown
+    const beat = () => payload.heartbeat().catch((error: unknown) => (rebalance = error))
+    const beating = setInterval(() => void beat(), HEARTBEAT_MS)
+    let turn: Turn
+    try {
+      turn = await this.#options.owner.records(slot, records, {
+        mine: () => !slot.lost.signal.aborted,
+        from: slot.position,
+        end,
+        commit: (next) =>
+          payload
+            .commitOffsetsIfNecessary({
+              topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: String(next) }] }],
+            })
+            .catch((error: unknown) => {
+              rebalance = error
+            }),
+      })
+    } catch (error) {
+      turn = { kind: 'retry', next: slot.position, error }
+    } finally {
+      clearInterval(beating)
+    }
+    if (slot.lost.signal.aborted) return
+    const last = records.at(-1)
+    if (turn.kind === 'reload') {
+      this.#drop(slot)
+      const fresh: Slot = { ...slot, state: 'loading', lost: new AbortController(), timer: undefined, turn: Promise.resolve() }
+      this.#slots.set(keyOf(slot), fresh)
+      this.#pause(fresh)
+      void this.#begin(fresh)
+      return
+    }
+    if (turn.next > slot.position) slot.failures = 0
+    const complete = last !== undefined && turn.next === last.offset + 1n
+    this.#advance(slot, payload, turn.next, end)
+    if (turn.kind === 'retry') this.#wait(slot, turn.error, () => this.#resume(slot))
+    else if (turn.kind === 'halt') this.#halt(slot, turn.reason)
+    else if (!complete) this.#seek(slot)
+    else {
+      slot.reason = undefined
+      slot.failures = 0
+    }
+    // kafkajs knows what to do with it: join again, or try again.
+    if (rebalance !== undefined) throw rebalance
+  }
+
+  #advance(slot: Slot, payload: EachBatchPayload, next: bigint, end: bigint): void {
+    slot.position = next
+    slot.lag = end > next ? end - next : 0n
+    if (next > 0n) payload.resolveOffset(String(next - 1n))
+    this.#measure()
+  }
+
+  /** True when the log really has nothing between the position and `first` (compaction): false when it was dealt with here (2). */
+  async #isGap(slot: Slot, first: bigint): Promise<boolean> {
+    if (slot.soughtTo !== slot.position) {
+      this.#seek(slot)
+      return false
+    }
+    const log = (await this.#kafka.topicOffsets(slot.topic)).get(slot.partition)
+    if (log !== undefined && log.start <= slot.position) return true
+    this.#halt(slot, hole(slot, slot.position, first).message)
+    return false
+  }
+
+  #resume(slot: Slot): void {
+    if (slot.lost.signal.aborted || this.#stopping.signal.aborted) return
+    slot.state = 'reading'
+    this.#seek(slot)
+    this.#consumer?.consumer.resume([this.#realPlace(slot)])
+    this.#measure()
+  }
+
+  #seek(slot: Slot): void {
+    slot.soughtTo = slot.position
+    this.#consumer?.consumer.seek({
+      topic: this.#kafka.name(slot.topic),
+      partition: slot.partition,
+      offset: String(slot.position),
+    })
+  }
+
+  #pause(slot: Slot): void {
+    this.#consumer?.consumer.pause([this.#realPlace(slot)])
+  }
+
+  #wait(slot: Slot, error: unknown, then: () => void): void {
+    slot.state = 'retrying'
+    slot.failures += 1
+    slot.reason = messageOf(error)
+    this.#pause(slot)
+    if (slot.failures === 1 || slot.failures % 10 === 0)
+      this.#kafka.log.warn({ place: keyOf(slot), failures: slot.failures, reason: slot.reason }, 'a partition waits')
+    const wait = Math.max(backoffMs(slot.failures), error instanceof RetryableError ? error.retryAfterMs : 0)
+    slot.timer = setTimeout(then, wait)
+    this.#measure()
+  }
+
+  #halt(slot: Slot, reason: string): void {
+    slot.state = 'halted'
+    slot.reason = reason
+    this.#pause(slot)
+    this.#kafka.log.error(
+      { place: keyOf(slot), position: String(slot.position), reason },
+      'a partition is halted until an operator acts',
+    )
+    this.#measure()
+  }
+
+  #end(slot: Slot): void {
+    clearTimeout(slot.timer)
+    slot.lost.abort()
+  }
+
+  #drop(slot: Slot): void {
+    this.#end(slot)
+    this.#options.owner.lost(slot)
+  }
+
+  #realPlace = ({ topic, partition }: TopicPartition) => ({ topic: this.#kafka.name(topic), partitions: [partition] })
+
+  #measure(): void {
+    const { partitions, lag } = this.#kafka.metrics
+    const consumer = this.#options.groupId
+    // Throw-away groups are not worth a series each.
+    if (this.#options.only !== undefined || consumer.includes('.follow.')) return
+    const slots = [...this.#slots.values()]
+    for (const state of ['loading', 'reading', 'retrying', 'halted'] as const)
+      partitions.set({ consumer, state }, slots.filter((slot) => slot.state === state).length)
+    for (const topic of this.#options.topics)
+      lag.set(
+        { consumer, topic },
+        slots.reduce((sum, slot) => (slot.topic === topic ? sum + Number(slot.lag) : sum), 0),
+      )
+  }
+}
+
+const pastTheEnd = (place: TopicPartition, position: bigint, end: bigint) =>
+  new TerminalError(
+    `${keyOf(place)} ends at ${end}, before the offset to be read, ${position}: another cluster, or the topic was made anew. \`tocsin offsets reset\` begins anew`,
+    { code: 'TOCSIN_OFFSETS_MISMATCH' },
+  )
+const hole = (place: TopicPartition, position: bigint, start: bigint) =>
+  new TerminalError(
+    `${keyOf(place)} begins at ${start}, after the offset to be read, ${position}: records were lost to retention. \`tocsin offsets reset\` goes on behind the hole`,
+    { code: 'TOCSIN_OFFSETS_MISMATCH' },
+  )
