@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
-import { TerminalError } from '@tocsin/errors'
+import { RetryableError, TerminalError } from '@tocsin/errors'
 import { type Admin, type KafkaConfig, Kafka as KafkajsClient, type RetryOptions } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -98,6 +98,8 @@ export function createKafka(options: KafkaOptions): Kafka {
     return { kafkajs: new KafkajsClient(config), sockets }
   }
 
+  /** Topics seen: once asked for one that is not there, kafkajs asks for it in every later request of that client, and fails all of them. */
+  const known = new Set<string>()
   let admin: Promise<Admin> | undefined
   const connectedAdmin = () => {
     admin ??= (async () => {
@@ -132,10 +134,12 @@ export function createKafka(options: KafkaOptions): Kafka {
         up = true
         return answer
       } catch (error) {
-        // An answer with an error code came over a connection that works; anything else may have broken it. And once asked for a topic that is
-        // not there, kafkajs asks for it in every later request, and fails all of them.
+        // An answer with an error code came over a connection that works; anything else may have broken it.
         const type = brokerErrorOf(error)
-        if (type === undefined || type === 'UNKNOWN_TOPIC_OR_PARTITION') forgetAdmin()
+        if (type === undefined || type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+          known.clear()
+          forgetAdmin()
+        }
         if (type !== undefined && UNSETTLED.has(type) && attempt < UNSETTLED_TRIES) {
           await delay(UNSETTLED_PAUSE_MS)
           return kafka.administer(what, ask, attempt + 1)
@@ -145,9 +149,13 @@ export function createKafka(options: KafkaOptions): Kafka {
     },
     clusterId: async () => (await kafka.administer('the cluster was not described', (each) => each.describeCluster())).clusterId,
     topicOffsets: async (topic) => {
-      const offsets = await kafka.administer(`offsets of ${topic} were not read`, (each) =>
-        each.fetchTopicOffsets(kafka.name(topic)),
-      )
+      const name = kafka.name(topic)
+      if (!known.has(name)) {
+        const topics = await kafka.administer('topics were not listed', (each) => each.listTopics())
+        if (!topics.includes(name)) throw new RetryableError(`topic ${name} is not there (yet)`)
+        known.add(name)
+      }
+      const offsets = await kafka.administer(`offsets of ${topic} were not read`, (each) => each.fetchTopicOffsets(name))
       return new Map(offsets.map(({ partition, low, high }) => [partition, { start: BigInt(low), end: BigInt(high) }]))
     },
     close: async () => {

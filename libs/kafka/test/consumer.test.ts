@@ -14,7 +14,7 @@ import {
   type Producer,
   runConsumer,
 } from '../src/index.ts'
-import { contentOf, makeTopics, record, testKafka, textsOf } from './support.ts'
+import { contentOf, makeTopics, record, testKafka } from './support.ts'
 
 const LIMIT_MS = 15_000
 const until = (what: string, condition: () => boolean) => waitFor(condition, { limitMs: LIMIT_MS, what })
