@@ -4,6 +4,7 @@ export { generateKeyRing, type KeyRing, type Keys, loadKeyRing, type SecretKey, 
 export { type Action, can, PERMISSIONS } from './roles.ts'
 export { openCookie, openCursor, openPage, type StreamPosition, sealCookie, sealCursor, sealPage } from './sealed.ts'
 export {
+  isServiceToken,
   issueServiceToken,
   issueSignInLink,
   issueToken,

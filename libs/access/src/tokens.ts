@@ -7,11 +7,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { HttpProblem } from '@tocsin/errors'
-import { importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { KeyRing, TokenKey } from './key-ring.ts'
 
 export const ISSUER = 'tocsin'
 const AUDIENCE = 'tocsin'
+const SERVICE_TYPE = 'service+jwt'
 const SIGN_IN_AUDIENCE = 'tocsin:signin'
 const SIGN_IN_SECONDS = 600
 const SERVICE_SECONDS = 60
@@ -72,7 +73,7 @@ export function issueServiceToken(
 ): Promise<string> {
   const { active, keys } = ring.services
   return new SignJWT(options.act === undefined ? {} : { act: options.act })
-    .setProtectedHeader({ alg: 'HS256', kid: active, typ: 'service+jwt' })
+    .setProtectedHeader({ alg: 'HS256', kid: active, typ: SERVICE_TYPE })
     .setIssuer(ISSUER)
     .setSubject(options.caller)
     .setAudience(options.audience)
@@ -89,12 +90,21 @@ export async function verifyServiceToken(ring: KeyRing, token: string | undefine
       ...common,
       algorithms: ['HS256'],
       audience,
-      typ: 'service+jwt',
+      typ: SERVICE_TYPE,
       maxTokenAge: SERVICE_SECONDS,
     }),
   )
   const act = payload['act']
   return { caller: payload.sub, act: typeof act === 'string' ? act : null }
+}
+
+/** Whether a bearer token claims to be a service's; verify it accordingly. False for whatever cannot be read. */
+export function isServiceToken(token: string): boolean {
+  try {
+    return token.length <= MAX_TOKEN_CHARS && decodeProtectedHeader(token).typ === SERVICE_TYPE
+  } catch {
+    return false
+  }
 }
 
 const common = {

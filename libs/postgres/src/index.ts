@@ -1,4 +1,5 @@
 export { databaseAnswers, type Queries, withConnection } from './connection.ts'
+export { type Listener, listenOn } from './listener.ts'
 export { migrate } from './migrate.ts'
 export { assertPlainRole } from './plain-role.ts'
 export { createPool, type Pool, type Query, queryOf } from './pool.ts'

@@ -24,6 +24,16 @@ const types = {
         : pg.types.getTypeParser(oid, 'text')) as typeof pg.types.getTypeParser,
 }
 
+/** Of every connection that a service holds. */
+export const SESSION_OPTIONS = {
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  query_timeout: QUERY_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  keepAlive: true,
+  types,
+}
+
 /**
  * A pool whose connections give up on a silent server. `max` connections; `name` shows in pg_stat_activity. Rows: `int8` is
  * bigint, times are Date, `numeric` is text.
@@ -33,13 +43,8 @@ export function createPool(url: string, options: { readonly name: string; readon
     connectionString: url,
     max: options.max,
     application_name: options.name,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    keepAlive: true,
-    types,
+    ...SESSION_OPTIONS,
   })
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', (error) => options.log.warn({ err: error, pool: options.name }, 'idle database connection lost'))

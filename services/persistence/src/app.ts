@@ -1,0 +1,122 @@
+import { fileURLToPath } from 'node:url'
+import { loadKeyRing } from '@tocsin/access'
+import { ALL_TOPICS, TOPICS } from '@tocsin/contracts'
+import { isRetryable, RetryableError } from '@tocsin/errors'
+import { listen } from '@tocsin/http'
+import { createKafka, createProducer, ensureTopics, type Kafka, nameOfFault } from '@tocsin/kafka'
+import { createReadiness, type Running, retryUntil } from '@tocsin/lifecycle'
+import { assertPlainRole, createPool, migrate, type Pool, queryOf } from '@tocsin/postgres'
+import { type Logger, startTelemetry } from '@tocsin/telemetry'
+import { startApplier } from './applier.ts'
+import type { PersistenceConfig } from './config.ts'
+import { createHttpApi } from './http-api.ts'
+import { createMetrics } from './metrics.ts'
+import { makeOperator } from './operator.ts'
+import { startRelay } from './relay.ts'
+import { assertOffsetsFit } from './repositories/offsets.ts'
+import { publishRulePack, readRulePack } from './rule-pack.ts'
+import { PREPARE_PARTITIONS } from './sql/organization-sql.ts'
+
+export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+export const SCHEMA = 'persistence'
+/** Applier, start-up and metrics; the relay has a connection of its own. */
+const WORKER_CONNECTIONS = 4
+/** Readiness is asked for every few seconds: the question must not outlast its answer's use. */
+const PING_LIMIT_MS = 1_000
+
+/** Wires the service together; resolves once it is ready. Waits for PostgreSQL and Kafka, refuses what waiting cannot mend. */
+export async function startPersistence(
+  config: PersistenceConfig,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Running & { readonly port: number }> {
+  const metrics = createMetrics()
+  const readiness = createReadiness()
+  const until = <T>(what: string, attempt: () => Promise<T>) =>
+    retryUntil(attempt, { signal, log, what, isFatal: (error) => !isRetryable(error) })
+
+  const ring = await loadKeyRing(config.KEYS_FILE)
+  const pack = await readRulePack(config.RULES_DIR)
+  const apiPool = createPool(config.API_DATABASE_URL, { name: 'persistence api', max: config.API_CONNECTIONS, log })
+  const workerPool = createPool(config.WORKER_DATABASE_URL, { name: 'persistence worker', max: WORKER_CONNECTIONS, log })
+  const kafka = createKafka({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'persistence',
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    log,
+    registry: metrics.registry,
+  })
+  let degraded: () => readonly string[] = () => []
+  const telemetry = await startTelemetry({
+    name: 'persistence',
+    host: config.HOST,
+    port: config.METRICS_PORT,
+    registry: metrics.registry,
+    log,
+    ready: async () => {
+      readiness.degrade('kafka', !kafka.isUp())
+      readiness.degrade('postgres', !(await answers(apiPool)))
+      const { status, degraded: named } = readiness.current()
+      return { status, degraded: [...named, ...degraded()] }
+    },
+  })
+
+  await until('migrations', () => migrate(config.OWNER_DATABASE_URL, { directory: MIGRATIONS, schema: SCHEMA, log }))
+  await until('database roles', () => Promise.all([assertPlainRole(apiPool), assertPlainRole(workerPool)]))
+  const counts = { partitions: config.KAFKA_PARTITIONS, replication: config.KAFKA_REPLICATION }
+  const faults = await until('topics', () => ensureTopics(kafka, ALL_TOPICS, counts))
+  for (const fault of faults) readiness.degrade(nameOfFault(fault), true)
+  await until('offsets', () => assertOffsetsFit(queryOf(workerPool), kafka, TOPICS.alerts.name))
+  const partitions = await until('partitions', () => partitionsOf(kafka))
+  await until('rule pack', async () => {
+    await queryOf(workerPool)(PREPARE_PARTITIONS, [partitions])
+    const changed = await publishRulePack(workerPool, pack, partitions)
+    if (changed.length > 0)
+      log.info({ rules: changed.map(({ ruleId, version, state }) => `${ruleId} ${version} ${state}`) }, 'rule pack changed')
+    const subject = config.OPERATOR_SUBJECT
+    if (subject !== undefined && (await makeOperator(workerPool, subject))) log.info({ subject }, 'subject made operator')
+  })
+
+  const producer = createProducer(kafka)
+  const relay = startRelay({ databaseUrl: config.WORKER_DATABASE_URL, producer, log, metrics })
+  const applier = startApplier({ kafka, producer, pool: workerPool, metrics })
+  degraded = () => [...applier.degraded(), ...(relay.failing() ? ['outbox'] : [])]
+  const api = createHttpApi({ pool: apiPool, ring, environment: config.TOCSIN_ENV, metrics, log })
+  const port = await listen(api, config.HOST, config.PORT)
+  readiness.ready()
+  log.info({ port }, 'persistence is ready')
+
+  return {
+    port,
+    stop: async () => {
+      readiness.draining()
+      await api.close()
+      await applier.stop()
+      await relay.stop()
+      await producer.close()
+      await kafka.close()
+      await Promise.all([apiPool.end(), workerPool.end()])
+      await telemetry.close()
+    },
+  }
+}
+
+/** How many partitions `audit.events` and `alerts` really have; new organizations are spread over these. */
+async function partitionsOf(kafka: Kafka): Promise<number> {
+  const [events, alerts] = await Promise.all([
+    kafka.topicOffsets(TOPICS.auditEvents.name),
+    kafka.topicOffsets(TOPICS.alerts.name),
+  ])
+  if (events.size !== alerts.size)
+    throw new RetryableError(`audit.events has ${events.size} partitions and alerts ${alerts.size}: they must be equal`)
+  return events.size
+}
+
+const answers = (pool: Pool): Promise<boolean> =>
+  Promise.race([
+    queryOf(pool)('SELECT 1').then(
+      () => true,
+      () => false,
+    ),
+    new Promise<boolean>((resolve) => setTimeout(resolve, PING_LIMIT_MS, false).unref()),
+  ])

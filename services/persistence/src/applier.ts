@@ -1,0 +1,101 @@
+/**
+ * Applies the records of `alerts` to PostgreSQL.
+ *
+ * 1. Once each: the offset moves in the transaction of the effect, compared with the one this instance began from. Where another
+ *    instance has gone on meanwhile, nothing is written and the offset is read again.
+ * 2. A half that is not newer than the row's is dropped; neither half touches the other (design §5.2).
+ * 3. While PostgreSQL is away the partition waits (RetryableError); nothing is dropped or dead-lettered for it.
+ * 4. An alert that was merged into another is dismissed in the place of people, unless a person has acted on it.
+ */
+import { type AlertStatusChange, type StatusRecordType, TOPICS } from '@tocsin/contracts'
+import {
+  type Batch,
+  type Disposition,
+  done,
+  dropped,
+  type Handled,
+  type Kafka,
+  type Producer,
+  type RunningConsumer,
+  runConsumer,
+} from '@tocsin/kafka'
+import { type Pool, type Query, queryOf, transaction } from '@tocsin/postgres'
+import { type AlertRecord, foldBatch } from './core/fold-batch.ts'
+import { decide, SYSTEM } from './core/status-change.ts'
+import { isRefusal } from './core/transitions.ts'
+import type { PersistenceMetrics } from './metrics.ts'
+import { readAlertRecord } from './read-alert-record.ts'
+import { type AppliedFigures, applyFigures, lockAlert, writeStatus } from './repositories/alerts.ts'
+import { loadOffset, moveOffset } from './repositories/offsets.ts'
+import { addToOutbox, statusRecord } from './repositories/outbox.ts'
+
+const MAX_BATCH = 100
+
+export interface ApplierOptions {
+  readonly kafka: Kafka
+  readonly producer: Producer
+  /** Of role tocsin_worker. */
+  readonly pool: Pool
+  readonly metrics: PersistenceMetrics
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+export function startApplier(options: ApplierOptions): RunningConsumer {
+  const { kafka, producer, pool } = options
+  const topic = TOPICS.alerts.name
+  return runConsumer<AlertRecord>({
+    kafka,
+    producer,
+    groupId: 'persistence',
+    topics: [topic],
+    read: readAlertRecord,
+    offsets: { load: ({ partition }) => loadOffset(queryOf(pool), kafka, topic, partition) },
+    maxBatch: MAX_BATCH,
+    handleBatch: (batch) => applyBatch(options, batch),
+  })
+}
+
+export async function applyBatch(options: ApplierOptions, batch: Batch<AlertRecord>): Promise<Handled> {
+  const clusterId = await options.kafka.clusterId()
+  const end = options.metrics.applySeconds.startTimer()
+  const outcome = await transaction(options.pool, async (query) => {
+    if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
+    const { figures, statuses } = foldBatch(batch.items.map((item) => item.value))
+    const applied = await applyFigures(query, figures)
+    const changed = new Set<string>()
+    for (const { type, change } of statuses) if (await applyStatus(query, type, change)) changed.add(keyOf(change))
+    for (const row of applied) await dismissMerged(query, row, batch.partition, options.now?.() ?? Date.now())
+    return { revisions: new Map(applied.map((row) => [row.id, row.revision])), changed }
+  })
+  end()
+  if (outcome === 'moved') return 'moved'
+  return batch.items.map(({ value }): Disposition => {
+    const fresh =
+      value.half === 'figures'
+        ? (outcome.revisions.get(value.figures.id) ?? 0) >= value.figures.revision
+        : outcome.changed.has(keyOf(value.change))
+    return fresh ? done : dropped('notNewer')
+  })
+}
+
+const keyOf = (change: AlertStatusChange): string => `${change.id}/${change.version}`
+
+/** Our own records come back here and are not newer; others are news after a restore of an older database. */
+async function applyStatus(query: Query, type: StatusRecordType, change: AlertStatusChange): Promise<boolean> {
+  const alert = await lockAlert(query, change.organizationId, change.id)
+  if (alert === null || alert.version >= change.version) return false // (2)
+  await writeStatus(query, alert, { type, from: alert.status, change })
+  return true
+}
+
+async function dismissMerged(query: Query, row: AppliedFigures, partition: number, now: number): Promise<void> {
+  if (row.merged_into === null || row.version > 0) return
+  const alert = await lockAlert(query, row.organization_id, row.id)
+  // A person may have acted between the two statements, or a status record of this batch (4).
+  if (alert === null || alert.version > 0) return
+  const step = decide(alert, { action: 'dismiss', reason: 'duplicate' }, SYSTEM, now)
+  if (isRefusal(step)) return
+  await writeStatus(query, alert, step)
+  await addToOutbox(query, [statusRecord(step.change, step.type, partition)])
+}

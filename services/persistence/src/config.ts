@@ -1,0 +1,28 @@
+import { HttpConfig, ServiceConfig } from '@tocsin/config'
+import { LOCAL_PARTITIONS } from '@tocsin/contracts'
+import { type Static, Type } from 'typebox'
+
+export const PersistenceConfig = Type.Object({
+  ...ServiceConfig,
+  ...HttpConfig,
+  KAFKA_PARTITIONS: Type.Integer({
+    default: LOCAL_PARTITIONS,
+    minimum: 1,
+    description: 'Partitions of audit.events, alerts and their kin where they are made',
+  }),
+  KAFKA_REPLICATION: Type.Integer({ default: 1, minimum: 1, description: 'Replicas of each topic where it is made' }),
+  OWNER_DATABASE_URL: Type.String({ minLength: 1, secret: true, description: 'PostgreSQL as tocsin_owner, for migrations only' }),
+  API_DATABASE_URL: Type.String({ minLength: 1, secret: true, description: 'PostgreSQL as tocsin_api, for requests' }),
+  WORKER_DATABASE_URL: Type.String({
+    minLength: 1,
+    secret: true,
+    description: 'PostgreSQL as tocsin_worker, for applier and outbox',
+  }),
+  API_CONNECTIONS: Type.Integer({ default: 10, minimum: 1, description: 'Most database connections for requests' }),
+  KEYS_FILE: Type.String({ minLength: 1, description: 'Key ring, mode 0600' }),
+  RULES_DIR: Type.String({ minLength: 1, description: 'Folder of the built-in rule pack' }),
+  OPERATOR_SUBJECT: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'Subject that is made operator at the start' }),
+  ),
+})
+export type PersistenceConfig = Static<typeof PersistenceConfig>

@@ -1,0 +1,30 @@
+import type { KeyRing } from '@tocsin/access'
+import { createHttpServer, type HttpServer } from '@tocsin/http'
+import type { Pool } from '@tocsin/postgres'
+import type { Logger } from '@tocsin/telemetry'
+import type { PersistenceMetrics } from './metrics.ts'
+import { alertRoutes } from './routes/alerts.ts'
+import { authenticator } from './routes/authentication.ts'
+import { meRoute } from './routes/me.ts'
+import { organizationRoutes } from './routes/organizations.ts'
+import { refuseUnstorable } from './routes/storable-input.ts'
+
+export interface HttpApiOptions {
+  /** Of role tocsin_api: the only one that routes ever see. */
+  readonly pool: Pool
+  readonly ring: KeyRing
+  readonly environment: 'development' | 'production'
+  readonly metrics: PersistenceMetrics
+  readonly log: Logger
+}
+
+/** Every operation of the contracts' table that is persistence's. Not listening yet. */
+export function createHttpApi(options: HttpApiOptions): HttpServer {
+  const app = createHttpServer({ log: options.log })
+  app.addHook('onRequest', authenticator(options.ring, options.pool))
+  app.addHook('preValidation', refuseUnstorable)
+  alertRoutes(app, options)
+  organizationRoutes(app, options)
+  meRoute(app)
+  return app
+}

@@ -1,0 +1,41 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface PersistenceMetrics {
+  readonly registry: Registry
+  readonly applySeconds: Histogram
+  readonly actions: Counter<'action' | 'outcome'>
+  readonly published: Counter<'topic'>
+  readonly outboxRows: Gauge
+  readonly outboxOldestSeconds: Gauge
+}
+
+export function createMetrics(registry = new Registry()): PersistenceMetrics {
+  const registers = [registry]
+  return {
+    registry,
+    applySeconds: new Histogram({
+      name: 'tocsin_persistence_apply_seconds',
+      help: 'Time to store one batch of records of alerts',
+      buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+      registers,
+    }),
+    actions: new Counter({
+      name: 'tocsin_persistence_actions_total',
+      help: 'What people did to alerts, by action and outcome (done, refused)',
+      labelNames: ['action', 'outcome'],
+      registers,
+    }),
+    published: new Counter({
+      name: 'tocsin_outbox_published_total',
+      help: 'Records that the outbox relay wrote, by topic',
+      labelNames: ['topic'],
+      registers,
+    }),
+    outboxRows: new Gauge({ name: 'tocsin_outbox_rows', help: 'Records that wait in the outbox', registers }),
+    outboxOldestSeconds: new Gauge({
+      name: 'tocsin_outbox_oldest_seconds',
+      help: 'Age of the oldest record in the outbox',
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,43 @@
+import { type Access, NO_ACCESS } from '@tocsin/access'
+import type { AccessRecord, Me, Role } from '@tocsin/contracts'
+import type { Query } from '@tocsin/postgres'
+import { GET_ACCESS } from '../sql/organization-sql.ts'
+
+interface AccessRow {
+  readonly operator: boolean
+  readonly not_before: Date | null
+  readonly version: number
+  readonly organization_id: string | null
+  readonly role: Role | null
+  readonly slug: string | null
+  readonly name: string | null
+}
+
+/** What a subject may do, with the names of its organizations. */
+export interface SubjectAccess extends Access {
+  /** 0: the subject is unknown. */
+  readonly version: number
+  readonly organizations: Me['organizations']
+}
+
+/** For tocsin_api, `app.subject` must be set in the transaction. */
+export async function readAccess(query: Query, subject: string): Promise<SubjectAccess> {
+  const rows = await query<AccessRow>(GET_ACCESS, [subject])
+  const [first] = rows
+  if (first === undefined) return { ...NO_ACCESS, version: 0, organizations: [] }
+  const memberships: AccessRecord['memberships'] = []
+  const organizations: Me['organizations'] = []
+  for (const { organization_id: organizationId, role, slug, name } of rows) {
+    if (organizationId === null || role === null) continue
+    memberships.push({ organizationId, role })
+    organizations.push({ organizationId, role, slug: slug ?? '', name: name ?? '' })
+  }
+  const { operator, version, not_before } = first
+  return { operator, version, notBefore: not_before?.toISOString() ?? null, memberships, organizations }
+}
+
+/** The subject's record for topic `access`. */
+export async function readAccessRecord(query: Query, subject: string): Promise<AccessRecord> {
+  const { version, operator, memberships, notBefore } = await readAccess(query, subject)
+  return { subject, version, operator, memberships, notBefore }
+}

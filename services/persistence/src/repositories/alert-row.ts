@@ -1,0 +1,85 @@
+import type { Alert, Evidence } from '@tocsin/contracts'
+
+/** A row of `alerts`; jsonb as parsed, times as Date, int8 as bigint. */
+export interface AlertRow {
+  readonly id: string
+  readonly organization_id: string
+  readonly type: Alert['type']
+  readonly severity: Alert['severity']
+  readonly status: Alert['status']
+  readonly title: string
+  readonly description: string
+  readonly source: string
+  readonly rule: Alert['rule']
+  readonly pattern: Alert['pattern']
+  readonly group: Alert['group']
+  readonly window: Alert['window']
+  readonly first_seen: Date
+  readonly last_seen: Date
+  readonly count: bigint
+  readonly peak: number
+  readonly revision: number
+  readonly version: number
+  readonly open: boolean
+  readonly backfilled: boolean
+  readonly metadata: Alert['metadata']
+  readonly tags: string[]
+  readonly runbook: string | null
+  readonly correlation_id: string | null
+  readonly assignee: string | null
+  readonly acknowledged: boolean
+  readonly acknowledged_at: Date | null
+  readonly acknowledged_by: string | null
+  readonly resolved: boolean
+  readonly resolved_at: Date | null
+  readonly resolved_by: string | null
+  readonly resolution_notes: string | null
+  readonly dismissed_at: Date | null
+  readonly dismissed_by: string | null
+  readonly dismiss_reason: Alert['dismissReason']
+  readonly created_at: Date
+  readonly updated_at: Date
+  readonly evidence?: Evidence[] | null
+}
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null
+
+export const alertOf = (row: AlertRow): Alert => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  type: row.type,
+  severity: row.severity,
+  title: row.title,
+  description: row.description,
+  source: row.source,
+  rule: row.rule,
+  pattern: row.pattern,
+  group: row.group,
+  window: row.window,
+  firstSeen: row.first_seen.toISOString(),
+  lastSeen: row.last_seen.toISOString(),
+  count: Number(row.count),
+  peak: row.peak,
+  revision: row.revision,
+  open: row.open,
+  backfilled: row.backfilled,
+  metadata: row.metadata,
+  tags: row.tags,
+  runbook: row.runbook,
+  correlationId: row.correlation_id,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+  status: row.status,
+  assignee: row.assignee,
+  acknowledged: row.acknowledged,
+  acknowledgedAt: iso(row.acknowledged_at),
+  acknowledgedBy: row.acknowledged_by,
+  resolved: row.resolved,
+  resolvedAt: iso(row.resolved_at),
+  resolvedBy: row.resolved_by,
+  resolutionNotes: row.resolution_notes,
+  dismissedAt: iso(row.dismissed_at),
+  dismissedBy: row.dismissed_by,
+  dismissReason: row.dismiss_reason,
+  version: row.version,
+})

@@ -1,0 +1,112 @@
+import {
+  type AccessRecord,
+  type AlertStatusChange,
+  type ControlRecord,
+  HEADERS,
+  type RuleRecord,
+  SCHEMA_VERSIONS,
+  type StatusRecordType,
+  type TenantRecord,
+  TOPICS,
+} from '@tocsin/contracts'
+import { HttpProblem } from '@tocsin/errors'
+import type { Query } from '@tocsin/postgres'
+import { childTraceparent } from '@tocsin/telemetry'
+import { ADD_OUTBOX } from '../sql/stream-sql.ts'
+
+/** One record that is to be written to Kafka once its transaction is committed. */
+export interface OutboxRecord {
+  /** null: of the whole installation. */
+  readonly organizationId: string | null
+  readonly topic: string
+  readonly partition: number
+  readonly key: string
+  readonly value: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Compacted topics of persistence have one partition. */
+const ONLY_PARTITION = 0
+/** A control record holds its whole content, at most this (design §5.2). */
+const MAX_CONTROL_BYTES = 262_144 + 4_096
+
+type Contract = keyof typeof SCHEMA_VERSIONS
+
+function record(
+  place: { readonly organizationId: string | null; readonly topic: string; readonly partition: number; readonly key: string },
+  type: string,
+  contract: Contract,
+  content: unknown,
+  traceparent?: string,
+): OutboxRecord {
+  return {
+    ...place,
+    value: JSON.stringify(content),
+    headers: {
+      [HEADERS.type]: type,
+      [HEADERS.schema]: `${contract}/${SCHEMA_VERSIONS[contract]}`,
+      [HEADERS.contentType]: 'application/json',
+      [HEADERS.traceparent]: childTraceparent(traceparent),
+    },
+  }
+}
+
+export const statusRecord = (
+  change: AlertStatusChange,
+  type: StatusRecordType,
+  partition: number,
+  traceparent?: string,
+): OutboxRecord =>
+  record(
+    { organizationId: change.organizationId, topic: TOPICS.alerts.name, partition, key: change.organizationId },
+    type,
+    'Alert',
+    change,
+    traceparent,
+  )
+
+/** The control record first, so that the setting is in force before anyone who reads `tenants` acts on it (design §5.2). */
+export function tenantRecords(tenant: TenantRecord, traceparent?: string): OutboxRecord[] {
+  const { organizationId } = tenant
+  const control: ControlRecord = { kind: 'organization', organization: tenant }
+  const place = { organizationId, key: organizationId }
+  const first = record(
+    { ...place, topic: TOPICS.auditEvents.name, partition: tenant.partition },
+    'control',
+    'Control',
+    control,
+    traceparent,
+  )
+  if (Buffer.byteLength(first.value) > MAX_CONTROL_BYTES)
+    throw new HttpProblem(422, 'TOO_LARGE', `The settings are larger than ${MAX_CONTROL_BYTES} bytes.`)
+  return [
+    first,
+    record({ ...place, topic: TOPICS.tenants.name, partition: ONLY_PARTITION }, 'tenant', 'Tenant', tenant, traceparent),
+  ]
+}
+
+/** An installation-wide rule: a control record to every partition, then `rules`. */
+export function ruleRecords(rule: RuleRecord, partitions: number): OutboxRecord[] {
+  const control: ControlRecord = { kind: 'rule', rule }
+  const topic = TOPICS.auditEvents.name
+  return [
+    ...Array.from({ length: partitions }, (_, partition) =>
+      record({ organizationId: null, topic, partition, key: '' }, 'control', 'Control', control),
+    ),
+    record({ organizationId: null, topic: TOPICS.rules.name, partition: ONLY_PARTITION, key: rule.ruleId }, 'rule', 'Rule', rule),
+  ]
+}
+
+export const accessRecord = (access: AccessRecord, organizationId: string | null, traceparent?: string): OutboxRecord =>
+  record(
+    { organizationId, topic: TOPICS.access.name, partition: ONLY_PARTITION, key: access.subject },
+    'access',
+    'Access',
+    access,
+    traceparent,
+  )
+
+/** Written in the transaction of what it tells of; the relay publishes in this order. */
+export async function addToOutbox(query: Query, records: readonly OutboxRecord[]): Promise<void> {
+  if (records.length > 0) await query(ADD_OUTBOX, [JSON.stringify(records)])
+}

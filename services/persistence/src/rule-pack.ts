@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { RuleRecord } from '@tocsin/contracts'
+import { messageOf, TerminalError } from '@tocsin/errors'
+import { type Pool, transaction } from '@tocsin/postgres'
+import { parseSigma } from '@tocsin/sigma'
+import { type PackFile, packChanges } from './core/rule-pack.ts'
+import { addToOutbox, ruleRecords } from './repositories/outbox.ts'
+import { GET_PACK, LOCK_PACK, SET_PACK_RULE } from './sql/rule-sql.ts'
+
+const FILE = /^[a-z0-9][a-z0-9-]*\.ya?ml$/
+
+/** Reads and parses every rule of the folder. Throws TerminalError that names file, line and column of what is wrong. */
+export async function readRulePack(directory: string): Promise<PackFile[]> {
+  const refuse = (why: string, cause?: unknown) =>
+    new TerminalError(`The rule pack in ${directory} ${why}`, { code: 'TOCSIN_CONFIG_INVALID', cause })
+  const names = await readdir(directory).catch((error: unknown) => {
+    throw refuse('cannot be read', error)
+  })
+  const files = await Promise.all(
+    names
+      .filter((name) => FILE.test(name))
+      .sort()
+      .map(async (name) => {
+        const content = await readFile(join(directory, name), 'utf8')
+        try {
+          parseSigma(content, { file: name })
+        } catch (error) {
+          throw refuse(`is not valid: ${messageOf(error)}`, error)
+        }
+        return {
+          ruleId: `tocsin.${basename(name).replace(/\.ya?ml$/, '')}`,
+          content,
+          hash: createHash('sha256').update(content).digest('hex'),
+        }
+      }),
+  )
+  if (files.length === 0) throw refuse('holds no rule (*.yml)')
+  return files
+}
+
+/** Stores what changed and hands it to the outbox; `partitions`: of audit.events. Resolves with the rules that changed. */
+export const publishRulePack = (pool: Pool, files: readonly PackFile[], partitions: number): Promise<RuleRecord[]> =>
+  transaction(pool, async (query) => {
+    await query(LOCK_PACK)
+    const rows = await query<Omit<RuleRecord, 'ruleId' | 'organizationId'> & { rule_id: string }>(GET_PACK)
+    const stored = rows.map(({ rule_id, ...rest }): RuleRecord => ({ ruleId: rule_id, organizationId: null, ...rest }))
+    const changes = packChanges(stored, files)
+    for (const { ruleId, version, hash, state, content } of changes)
+      await query(SET_PACK_RULE, [ruleId, version, hash, state, content])
+    for (const rule of changes) await addToOutbox(query, ruleRecords(rule, partitions))
+    return changes
+  })

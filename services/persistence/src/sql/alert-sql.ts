@@ -1,0 +1,84 @@
+/** Every column of an alert as the API gives it; the row is mapped by repositories/alert-row.ts. */
+const COLUMNS = `
+  id, organization_id, type, severity, status, title, description, source, rule, pattern, "group", "window", first_seen, last_seen,
+  count, peak, revision, version, open, backfilled, metadata, tags, runbook, correlation_id, assignee,
+  acknowledged, acknowledged_at, acknowledged_by, resolved, resolved_at, resolved_by, resolution_notes,
+  dismissed_at, dismissed_by, dismiss_reason, created_at, updated_at`
+
+/**
+ * $1 organization, $2 statuses, $3 severities, $4 types, $5 source, $6 created at or after, $7 created before, $8 and $9 the last
+ * place seen (created_at, id), $10 limit. null: no such filter.
+ */
+export const LIST_ALERTS = `
+SELECT ${COLUMNS}
+  FROM alerts
+ WHERE organization_id = $1
+   AND ($2::text[] IS NULL OR status = ANY ($2))
+   AND ($3::text[] IS NULL OR severity = ANY ($3))
+   AND ($4::text[] IS NULL OR type = ANY ($4))
+   AND ($5::text IS NULL OR source = $5)
+   AND ($6::timestamptz IS NULL OR created_at >= $6)
+   AND ($7::timestamptz IS NULL OR created_at < $7)
+   AND ($8::timestamptz IS NULL OR (created_at, id) < ($8, $9::uuid))
+ ORDER BY created_at DESC, id DESC
+ LIMIT $10`
+
+/** $1 organization, $2 id. */
+export const GET_ALERT = `
+SELECT ${COLUMNS}, (SELECT e.evidence FROM alert_evidence e WHERE e.alert_id = alerts.id AND e.organization_id = $1) AS evidence
+  FROM alerts WHERE organization_id = $1 AND id = $2`
+
+/** As GET_ALERT, and nobody else changes it until the transaction ends. */
+export const LOCK_ALERT = `SELECT ${COLUMNS} FROM alerts WHERE organization_id = $1 AND id = $2 FOR UPDATE`
+
+/**
+ * $1: JSON array of AlertFigures, each id once. Inserts, or replaces the figures of a row whose revision is lower; status is
+ * untouched. Returns the rows that changed.
+ */
+export const APPLY_FIGURES = `
+INSERT INTO alerts (id, organization_id, type, severity, title, description, source, rule, pattern, "group", "window",
+                    first_seen, last_seen, count, peak, revision, open, backfilled, metadata, tags, runbook, correlation_id,
+                    created_at, updated_at, merged_into)
+SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.source, f.rule, f.pattern, f."group", f."window",
+       f."firstSeen", f."lastSeen", f.count, f.peak, f.revision, f.open, f.backfilled, f.metadata,
+       ARRAY(SELECT jsonb_array_elements_text(f.tags)), f.runbook, f."correlationId", f."createdAt", f."updatedAt",
+       (f.metadata ->> 'mergedInto')::uuid
+  FROM jsonb_to_recordset($1::jsonb) AS f (
+       id uuid, "organizationId" uuid, type text, severity text, title text, description text, source text, rule jsonb, pattern text,
+       "group" jsonb, "window" jsonb, "firstSeen" timestamptz, "lastSeen" timestamptz, count bigint, peak double precision,
+       revision integer, open boolean, backfilled boolean, metadata jsonb, tags jsonb, runbook text, "correlationId" text,
+       "createdAt" timestamptz, "updatedAt" timestamptz)
+ -- One order for all instances: two batches never wait for each other in a circle.
+ ORDER BY f.id
+    ON CONFLICT (id) DO UPDATE SET
+       type = excluded.type, severity = excluded.severity, title = excluded.title, description = excluded.description,
+       source = excluded.source, rule = excluded.rule, pattern = excluded.pattern, "group" = excluded."group",
+       "window" = excluded."window", first_seen = excluded.first_seen, last_seen = excluded.last_seen, count = excluded.count,
+       peak = excluded.peak, revision = excluded.revision, open = excluded.open, backfilled = excluded.backfilled,
+       metadata = excluded.metadata, tags = excluded.tags, runbook = excluded.runbook, correlation_id = excluded.correlation_id,
+       merged_into = excluded.merged_into, updated_at = greatest(alerts.updated_at, excluded.updated_at)
+ WHERE alerts.revision < excluded.revision AND alerts.organization_id = excluded.organization_id
+RETURNING id, organization_id, revision, version, merged_into`
+
+/** $1: JSON array of { id, organizationId, revision, evidence }. */
+export const APPLY_EVIDENCE = `
+INSERT INTO alert_evidence (alert_id, organization_id, revision, evidence)
+SELECT e.id, e."organizationId", e.revision, e.evidence
+  FROM jsonb_to_recordset($1::jsonb) AS e (id uuid, "organizationId" uuid, revision integer, evidence jsonb)
+    ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, evidence = excluded.evidence
+ WHERE alert_evidence.revision < excluded.revision`
+
+/** $1 organization, $2 id, then the status half in the order of repositories/alerts.ts. The version is the guard. */
+export const SET_STATUS = `
+UPDATE alerts
+   SET version = $3, updated_at = $4, status = $5, assignee = $6, acknowledged = $7, acknowledged_at = $8, acknowledged_by = $9,
+       resolved = $10, resolved_at = $11, resolved_by = $12, resolution_notes = $13,
+       dismissed_at = $14, dismissed_by = $15, dismiss_reason = $16
+ WHERE organization_id = $1 AND id = $2 AND version < $3
+RETURNING id`
+
+/** $1 alert, $2 organization, $3 version, $4 at, $5 actor, $6 action, $7 from, $8 to, $9 changes. */
+export const ADD_HISTORY = `
+INSERT INTO alert_history (alert_id, organization_id, version, at, actor, action, from_status, to_status, changes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
+    ON CONFLICT (alert_id, version) DO NOTHING`
