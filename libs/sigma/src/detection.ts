@@ -3,7 +3,7 @@ import type { LogSource, SigmaDetection } from './document.ts'
 import { onlyKeys, optionalText, parseMetadata } from './metadata.ts'
 import { anyOf, type Predicate } from './predicate.ts'
 import { compileSelection } from './selection.ts'
-import { entryOf, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar, type YamlSource } from './yaml-source.ts'
+import { entryOf, plainData, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar, type YamlSource } from './yaml-source.ts'
 
 /** Conditions of one rule and selections of one rule. */
 const MAX_SELECTIONS = 1000
@@ -18,6 +18,7 @@ export function parseDetection(source: YamlSource, root: YamlMap, detection: Yam
     matches: test,
     fields: new Set(fields),
     exact,
+    definition: plainData(detection.value),
   }
 }
 

@@ -52,6 +52,8 @@ export interface SigmaDetection extends SigmaMetadata {
    * one element) as lower-cased text is in the set. Empty: nothing is known.
    */
   readonly exact: ReadonlyMap<string, ReadonlySet<string>>
+  /** `detection` as plain data: two versions with equal ones match the same events. */
+  readonly definition: unknown
 }
 
 export interface CorrelationCondition {
