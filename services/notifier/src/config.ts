@@ -1,4 +1,4 @@
-import { HttpConfig, loadConfig, ServiceConfig } from '@tocsin/config'
+import { configOfProcess, HttpConfig, ServiceConfig } from '@tocsin/config'
 import { type Static, Type } from 'typebox'
 import { ConsoleConfig } from './channels/console.ts'
 import { EmailConfig } from './channels/email.ts'
@@ -40,8 +40,8 @@ export type NotifierConfig = Static<typeof NotifierConfig>
 /** Secrets of the development stand-ins; with them in production nothing could be told, so it must not look as if it could. */
 const SAMPLE_SECRETS: readonly (keyof NotifierConfig)[] = ['SLACK_TOKEN', 'SMS_TOKEN']
 
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): NotifierConfig {
-  const config = loadConfig(NotifierConfig, env)
+export function readConfig(target: NodeJS.Process = process): NotifierConfig {
+  const config = configOfProcess(NotifierConfig, target)
   return { ...config, PUBLIC_URL: config.PUBLIC_URL.replace(/\/+$/, '') }
 }
 
