@@ -18,10 +18,19 @@ export default defineConfig({
       },
       {
         test: {
+          // The engine against a brute-force model of its specification: pure, but longer than a unit test.
+          name: 'model',
+          include: ['libs/engine/test/**/*.test.ts'],
+          testTimeout: 600_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
           // Tests on real Kafka, PostgreSQL and Redis lie in a folder named test/.
           name: 'integration',
           include: [`${FOLDERS}/**/test/**/*.test.ts`],
-          exclude: LEFT_OUT,
+          exclude: [...LEFT_OUT, 'libs/engine/test/**'],
           globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -31,11 +40,10 @@ export default defineConfig({
       },
       {
         test: {
-          // Each file starts every service: two at a time would measure the machine and not the service.
+          // Each file starts everything, infrastructure included, because it may kill any of it: two at a time would measure the machine and not the service.
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
           exclude: LEFT_OUT,
-          globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 240_000,
           maxWorkers: 1,

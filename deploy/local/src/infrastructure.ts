@@ -28,7 +28,7 @@ export interface InfrastructureOptions {
   readonly say: (line: string) => void
   /** Aborting it ends a start that is under way. */
   readonly signal?: AbortSignal
-  /** `dir` is removed when the launcher dies without stopping this. */
+  /** `dir` is removed at the end, also when the launcher dies without stopping this. */
   readonly temporary?: boolean
 }
 
@@ -125,6 +125,9 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     stopping.abort()
     await Promise.all([...processes.values()].map((each) => each.stop()))
     await register.close()
+    if (!options.temporary) return
+    removeOutsidePlace(join(dir, 'postgres'))
+    rmSync(dir, { recursive: true, force: true })
   }
   const results = await Promise.allSettled([kafka(), postgres(), redis()])
   const [brokers, database, store] = results
@@ -140,16 +143,8 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
 export async function startTestInfrastructure(): Promise<RunningInfrastructure> {
   mkdirSync(LOCAL, { recursive: true })
   const dir = mkdtempSync(join(LOCAL, 'test-'))
-  const remove = () => {
-    removeOutsidePlace(join(dir, 'postgres'))
-    rmSync(dir, { recursive: true, force: true })
-  }
   const say = (line: string) => console.error(line)
-  const running = await startInfrastructure({ dir, durable: false, env: process.env, say, temporary: true }).catch((error) => {
-    remove()
-    throw error
-  })
-  return { ...running, stop: () => running.stop().then(remove) }
+  return await startInfrastructure({ dir, durable: false, env: process.env, say, temporary: true })
 }
 
 interface Secrets {
