@@ -1,0 +1,70 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { AlertWithEvidence } from '@tocsin/contracts'
+import type { AlertFilter } from '../filter.ts'
+import { ApiError, api } from './client.ts'
+
+const NEVER = Number.POSITIVE_INFINITY
+/** A refusal is an answer; only what may pass by itself is tried again. */
+export const worthRetrying = (failures: number, error: Error): boolean =>
+  failures < 3 && !(error instanceof ApiError && error.status >= 400 && error.status < 500)
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => api.me(signal),
+  staleTime: NEVER,
+  retry: worthRetrying,
+})
+
+export const organizationQuery = (organizationId: string) =>
+  queryOptions({
+    queryKey: ['organization', organizationId],
+    queryFn: ({ signal }) => api.organization(organizationId, signal),
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+    retry: worthRetrying,
+  })
+
+/** Fetched anew whenever the list is shown; from then on the socket keeps it. */
+export const alertsQuery = (organizationId: string, filter: AlertFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['alerts', organizationId, filter],
+    queryFn: ({ pageParam, signal }) => api.alerts(organizationId, filter, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    staleTime: NEVER,
+    gcTime: 0,
+    retry: worthRetrying,
+  })
+
+/** An alert and the organization it was found in: a link from a message names only the alert. */
+export interface FoundAlert {
+  readonly organizationId: string
+  readonly alert: AlertWithEvidence
+}
+
+export const alertQuery = (alertId: string, organizationIds: readonly string[]) =>
+  queryOptions({
+    queryKey: ['alert', alertId],
+    queryFn: async ({ signal }): Promise<FoundAlert> => {
+      for (const organizationId of organizationIds) {
+        try {
+          return { organizationId, alert: await api.alert(organizationId, alertId, signal) }
+        } catch (error) {
+          if (!(error instanceof ApiError && error.status === 404)) throw error
+        }
+      }
+      throw new ApiError(404, 'NOT_FOUND', 'There is no such alert, or it is not yours to see.')
+    },
+    staleTime: NEVER,
+    gcTime: 0,
+    retry: worthRetrying,
+  })
+
+export const notificationsQuery = (organizationId: string, alertId: string) =>
+  queryOptions({
+    queryKey: ['notifications', organizationId, alertId],
+    queryFn: ({ signal }) => api.notifications(organizationId, alertId, signal),
+    refetchInterval: 5_000,
+    gcTime: 0,
+    retry: worthRetrying,
+  })

@@ -1,0 +1,59 @@
+import { useEffect, useRef } from 'react'
+import { Dialog } from './dialog.tsx'
+
+export type Keys = Readonly<Record<string, () => void>>
+
+/** Single keys, while nothing is being typed and no dialog is open. */
+export function useKeys(keys: Keys): void {
+  const current = useRef(keys)
+  useEffect(() => {
+    current.current = keys
+  })
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+      const target = event.target as HTMLElement
+      if (target.matches('input, select, textarea, [contenteditable]') || document.querySelector('dialog[open]') !== null) return
+      const act = Object.hasOwn(current.current, event.key) ? current.current[event.key] : undefined
+      if (act === undefined) return
+      event.preventDefault()
+      act()
+    }
+    document.addEventListener('keydown', press)
+    return () => document.removeEventListener('keydown', press)
+  }, [])
+}
+
+const HELP = [
+  ['j or ↓', 'next alert'],
+  ['k or ↑', 'previous alert'],
+  ['Enter', 'open the alert'],
+  ['a', 'acknowledge'],
+  ['r', 'resolve'],
+  ['d', 'dismiss'],
+  ['u', 'back to the list'],
+  ['?', 'this help'],
+  ['Escape', 'close a dialog'],
+] as const
+
+export function KeyboardHelp({ onClose }: { readonly onClose: () => void }) {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <dl className="keys">
+        {HELP.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="dialog-buttons">
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </Dialog>
+  )
+}

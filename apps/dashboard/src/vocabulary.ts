@@ -1,0 +1,12 @@
+import type { AlertStatus, AlertType, DismissReason, Severity } from '@tocsin/contracts'
+
+/** The contracts' closed lists, checked by type: importing their values would carry the whole schema library to the browser. */
+const complete =
+  <T extends string>() =>
+  <const L extends readonly T[]>(list: [T] extends [L[number]] ? L : never): L =>
+    list
+
+export const SEVERITIES = complete<Severity>()(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'])
+export const STATUSES = complete<AlertStatus>()(['active', 'acknowledged', 'resolved', 'dismissed'])
+export const TYPES = complete<AlertType>()(['SECURITY', 'COMPLIANCE', 'PERFORMANCE', 'SYSTEM', 'METRICS'])
+export const DISMISS_REASONS = complete<DismissReason>()(['false positive', 'benign', 'duplicate', 'test', 'accepted risk'])
