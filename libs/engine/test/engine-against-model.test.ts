@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { describeDifference, engineRecords, firstDifference, newEngine, runEngine } from './harness.ts'
+import { runs } from './runs.ts'
+import { type Stream, streams } from './streams.ts'
+
+function agree(stream: Stream): void {
+  const difference = firstDifference(stream)
+  if (difference !== undefined) throw new Error(describeDifference(stream, difference))
+}
+
+describe('the engine and the brute-force model', () => {
+  it('emit the same changes after every record of short streams', () => {
+    fc.assert(fc.property(streams(16), agree), runs(600))
+  })
+
+  it('emit the same changes after every record of long streams', () => {
+    fc.assert(fc.property(streams(90), agree), runs(150))
+  })
+})
+
+describe('the same log', () => {
+  it('gives the same changes, byte for byte', () => {
+    fc.assert(
+      fc.property(streams(40), (stream) => {
+        const [first, second] = [newEngine(), newEngine()]
+        for (const record of engineRecords(stream)) {
+          expect(JSON.stringify(first.process(record))).toBe(JSON.stringify(second.process(record)))
+        }
+      }),
+      runs(60),
+    )
+  })
+
+  it('gives figures that say what they are: numbers by revision, closed for good', () => {
+    fc.assert(
+      fc.property(streams(60), (stream) => {
+        const revisions = new Map<string, number>()
+        const closed = new Set<string>()
+        for (const { type, alert } of runEngine(stream).flat()) {
+          expect(closed.has(alert.id)).toBe(false)
+          expect(alert.revision).toBe((revisions.get(alert.id) ?? 0) + 1)
+          expect(type === 'alert.created').toBe(alert.revision === 1)
+          expect(alert.open).toBe(type !== 'alert.closed')
+          expect(alert.firstSeen <= alert.lastSeen).toBe(true)
+          expect(alert.evidence.length).toBeLessThanOrEqual(Math.min(alert.count, 50))
+          revisions.set(alert.id, alert.revision)
+          if (type === 'alert.closed') closed.add(alert.id)
+        }
+      }),
+      runs(60),
+    )
+  })
+})

@@ -1,0 +1,174 @@
+/** Runs a stream through the engine and through the model, and says where they differ first. */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { RuleRecord, TenantRecord } from '@tocsin/contracts'
+import { type AlertChange, compileRule, type EngineRecord, PartitionEngine } from '@tocsin/engine'
+import { Model, type ModelAlert, type ModelChange, type ModelFigures } from './model.ts'
+import type { Stream } from './streams.ts'
+
+export const TOPIC = 'audit.events'
+export const PARTITION = 3
+
+const RULES_FOLDER = new URL('../../../rules/', import.meta.url)
+
+/** The built-in pack as persistence publishes it. */
+export const PACK: readonly RuleRecord[] = readdirSync(RULES_FOLDER)
+  .filter((file) => file.endsWith('.yml'))
+  .sort()
+  .map((file) => {
+    const content = readFileSync(new URL(file, RULES_FOLDER), 'utf8')
+    const hash = createHash('sha256').update(content).digest('hex')
+    return { ruleId: `tocsin.${file.replace(/\.yml$/, '')}`, organizationId: null, version: 1, hash, state: 'active', content }
+  })
+
+export const newEngine = (): PartitionEngine => new PartitionEngine({ topic: TOPIC, partition: PARTITION, compile: compileRule })
+
+/** The log: rules and organizations first, then the stream; every record has its offset. */
+export function engineRecords({ settings, records }: Stream): EngineRecord[] {
+  const first = Math.min(...records.slice(0, 1).map(({ appendTime }) => appendTime))
+  const controls = [
+    ...PACK.map((rule) => ({ kind: 'rule' as const, rule })),
+    ...[...settings].map(([organizationId, of]) => ({ kind: 'organization' as const, organization: tenant(organizationId, of) })),
+  ]
+  return [...controls.map((control) => ({ kind: 'control' as const, appendTime: first, control })), ...records].map(
+    (record, offset) => ({ ...record, offset: BigInt(offset) }),
+  )
+}
+
+const tenant = (organizationId: string, settings: TenantRecord['settings']): TenantRecord => ({
+  organizationId,
+  version: 1,
+  slug: 'test',
+  name: 'Test',
+  partition: PARTITION,
+  settings,
+  recipients: { emails: [], slackChannels: [], phoneNumbers: [] },
+  keys: [],
+})
+
+export const controlCount = ({ settings }: Stream): number => PACK.length + settings.size
+
+/** Changes of each record of the stream, controls left out. */
+export function runEngine(stream: Stream, engine = newEngine()): AlertChange[][] {
+  const changes = engineRecords(stream).map((record) => engine.process(record))
+  return changes.slice(controlCount(stream))
+}
+
+export function runModel(stream: Stream): { changes: ModelChange[][]; alerts: ModelAlert[] } {
+  const model = new Model(stream.settings, stream.day0)
+  const changes = stream.records.map((record) => model.process(record))
+  return { changes, alerts: model.alerts }
+}
+
+/** What is compared of one change; alerts are named by what their id is made of. */
+interface Compared extends Partial<ModelFigures> {
+  readonly type: string
+  readonly alert: string
+  readonly revision: number
+  readonly open: boolean
+  readonly mergedInto: string | null
+}
+
+const nameOf = ({ identity: [organizationId, ruleId, group, eventId, t] }: ModelAlert): string =>
+  `${organizationId.slice(0, 1)} ${ruleId} ${JSON.stringify(group)} ${eventId} ${new Date(t).toISOString()}`
+
+function comparedModel({ type, alert, revision, figures }: ModelChange): Compared {
+  const merged = type === 'alert.closed' && alert.mergedInto !== undefined
+  return {
+    type,
+    alert: nameOf(alert),
+    revision,
+    open: type !== 'alert.closed',
+    mergedInto: merged && alert.mergedInto ? nameOf(alert.mergedInto) : null,
+    ...comparable(figures, alert),
+  }
+}
+
+/** OFF_HOURS: the window is the night, and its value at "the first true moment" is left to the engine. Totals are shown for sums only. */
+function comparable({ total, windowValue, ...figures }: ModelFigures, { pattern }: ModelAlert): Partial<ModelFigures> {
+  return { ...figures, ...(pattern.sum ? { total } : {}), ...(pattern.pattern === 'OFF_HOURS' ? {} : { windowValue }) }
+}
+
+function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string, string>): Compared {
+  const { window, metadata } = alert
+  const mergedInto = metadata['mergedInto']
+  return {
+    type,
+    alert: names.get(alert.id) ?? `unknown ${alert.id}`,
+    revision: alert.revision,
+    open: alert.open,
+    mergedInto: typeof mergedInto === 'string' ? (names.get(mergedInto) ?? `unknown ${mergedInto}`) : null,
+    severity: alert.severity,
+    count: alert.count,
+    peak: alert.peak,
+    firstSeen: Date.parse(alert.firstSeen),
+    lastSeen: Date.parse(alert.lastSeen),
+    windowFrom: Date.parse(window.from),
+    windowTo: Date.parse(window.to),
+    spanMs: window.spanMs,
+    threshold: window.threshold,
+    backfilled: alert.backfilled,
+    ...(alert.pattern === 'BULK_OPERATION' ? { total: Number(metadata['totalRecords']) } : {}),
+    ...(alert.pattern === 'OFF_HOURS' ? {} : { windowValue: window.value }),
+  }
+}
+
+export interface Difference {
+  readonly record: number
+  /** One JSON text a change. */
+  readonly expected: readonly string[]
+  readonly got: readonly string[]
+}
+
+/** The first record whose changes differ, if any. Also checks the order of changes and that ids are not used twice. */
+export function firstDifference(
+  stream: Stream,
+  engineChanges = runEngine(stream),
+  model = runModel(stream),
+): Difference | undefined {
+  const names = new Map<string, string>()
+  for (const [record, changes] of engineChanges.entries()) {
+    const expected = model.changes[record] ?? []
+    for (const { type, alert } of changes) {
+      if (type !== 'alert.created') continue
+      const made = expected.find((change) => change.type === type && sameGroup(change.alert, alert))
+      if (names.has(alert.id)) throw new Error(`record ${record}: id ${alert.id} is used for a second alert`)
+      names.set(alert.id, made === undefined ? `unknown ${alert.id}` : nameOf(made.alert))
+    }
+    const keys = changes.map(({ alert }) => `${alert.rule.id} ${alert.id}`)
+    if (keys.some((key, i) => i > 0 && key < (keys[i - 1] ?? '')))
+      throw new Error(`record ${record}: changes are not ordered by rule id, alert id`)
+    const left = expected.map(comparedModel).map(sorted).sort()
+    const right = changes.map((change) => sorted(comparedEngine(change, names))).sort()
+    if (left.join() !== right.join()) return { record, expected: left, got: right }
+  }
+  return undefined
+}
+
+const sameGroup = ({ identity: [organizationId, ruleId, group] }: ModelAlert, alert: AlertChange['alert']): boolean =>
+  organizationId === alert.organizationId && ruleId === alert.rule.id && JSON.stringify(group) === JSON.stringify(alert.group)
+
+const sorted = (compared: Compared): string => JSON.stringify(Object.entries(compared).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** For a failing case: the stream and both sides, short enough to read. */
+export function describeDifference(stream: Stream, { record, expected, got }: Difference): string {
+  const lines = stream.records.slice(0, record + 1).map((each, i) => {
+    const at = new Date(each.appendTime).toISOString()
+    if (each.kind !== 'event') return `${i} ${at} ${each.kind}`
+    const {
+      id,
+      timestamp,
+      category,
+      operation,
+      outcome,
+      principalId,
+      sessionContext,
+      recordCount,
+      dataClassification,
+      organizationId,
+    } = each.event
+    return `${i} ${at} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${category}/${operation}/${outcome} ${JSON.stringify({ principalId, ...sessionContext, recordCount, dataClassification })}`
+  })
+  const settings = JSON.stringify(Object.fromEntries(stream.settings))
+  return `settings ${settings}\n${lines.join('\n')}\nrecord ${record}\nmodel:\n${expected.join('\n')}\nengine:\n${got.join('\n')}`
+}

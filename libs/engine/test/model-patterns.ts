@@ -1,0 +1,111 @@
+import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
+
+/** The five patterns and password spraying, written down from the table of detection.md §3, not read from rules/. */
+export interface ModelPattern {
+  readonly ruleId: string
+  readonly pattern: string | null
+  /** The events that count, and those with weight 0 that only escalate. */
+  counts(event: AuditEvent): boolean
+  escalates(event: AuditEvent): boolean
+  group(event: AuditEvent): Record<string, string> | undefined
+  spanMs(settings: OrganizationSettings): number
+  threshold(settings: OrganizationSettings): number
+  /** What an event adds to the window's value. */
+  weight(event: AuditEvent): number
+  /** Sums compare their total in revisions; counts the number of events. */
+  readonly sum: boolean
+  /** Distinct principals that the window needs besides. */
+  readonly principals: number
+  severity(figures: { peak: number; threshold: number; escalated: boolean; sensitive: boolean }): Severity
+}
+
+const MINUTE = 60_000
+
+const present = (text: string | undefined): text is string => text !== undefined && text.trim() !== ''
+
+function subject(event: AuditEvent): Record<string, string> | undefined {
+  const { principalId } = event
+  if (present(principalId)) return { principalId }
+  const ipAddress = event.sessionContext?.ipAddress
+  if (present(ipAddress)) return { ipAddress }
+  const sessionId = event.sessionContext?.sessionId
+  return present(sessionId) ? { sessionId } : undefined
+}
+
+function address(event: AuditEvent): Record<string, string> | undefined {
+  const ipAddress = event.sessionContext?.ipAddress
+  return present(ipAddress) ? { ipAddress } : undefined
+}
+
+const failed = (event: AuditEvent) => event.outcome === 'failure' || event.outcome === 'denied'
+const plain = { escalates: () => false, group: subject, weight: () => 1, sum: false, principals: 0 }
+
+export const OFF_HOURS_RULE = 'tocsin.off-hours'
+
+export const MODEL_PATTERNS: readonly ModelPattern[] = [
+  {
+    ...plain,
+    ruleId: 'tocsin.failed-auth',
+    pattern: 'FAILED_AUTH',
+    counts: (event) => event.category === 'authentication' && failed(event),
+    escalates: (event) => event.category === 'authentication' && event.operation === 'login' && event.outcome === 'success',
+    spanMs: (settings) => settings.failedAuthTimeWindow ?? 5 * MINUTE,
+    threshold: (settings) => settings.failedAuthThreshold ?? 5,
+    severity: ({ escalated }) => (escalated ? 'CRITICAL' : 'HIGH'),
+  },
+  {
+    ...plain,
+    ruleId: 'tocsin.unauthorized-access',
+    pattern: 'UNAUTHORIZED_ACCESS',
+    counts: (event) => event.outcome === 'denied' && event.category !== 'authentication',
+    spanMs: (settings) => settings.unauthorizedAccessTimeWindow ?? 10 * MINUTE,
+    threshold: (settings) => settings.unauthorizedAccessThreshold ?? 3,
+    severity: () => 'CRITICAL',
+  },
+  {
+    ...plain,
+    ruleId: 'tocsin.data-velocity',
+    pattern: 'DATA_VELOCITY',
+    counts: (event) => event.category === 'data' && event.operation === 'read' && event.outcome === 'success',
+    spanMs: (settings) => settings.dataAccessTimeWindow ?? MINUTE,
+    threshold: (settings) => settings.dataAccessVelocityThreshold ?? 100,
+    severity: () => 'MEDIUM',
+  },
+  {
+    ...plain,
+    ruleId: 'tocsin.bulk-operation',
+    pattern: 'BULK_OPERATION',
+    counts: (event) =>
+      (['export', 'import', 'bulk'].includes(event.operation) || (event.recordCount ?? 0) > 10) && !failed(event),
+    spanMs: (settings) => settings.bulkOperationTimeWindow ?? 5 * MINUTE,
+    threshold: (settings) => settings.bulkOperationThreshold ?? 50,
+    weight: (event) => event.recordCount ?? 1,
+    sum: true,
+    severity: ({ peak, threshold }) => (peak >= 10 * threshold ? 'HIGH' : 'MEDIUM'),
+  },
+  {
+    ...plain,
+    ruleId: OFF_HOURS_RULE,
+    pattern: 'OFF_HOURS',
+    counts: (event) => event.category === 'data' && event.outcome === 'success',
+    spanMs: () => 0, // the night's length, by event
+    threshold: () => 1,
+    severity: ({ sensitive }) => (sensitive ? 'MEDIUM' : 'LOW'),
+  },
+  {
+    ...plain,
+    ruleId: 'tocsin.password-spraying',
+    pattern: null,
+    counts: (event) => event.category === 'authentication' && failed(event),
+    group: address,
+    spanMs: () => 10 * MINUTE,
+    threshold: () => 5,
+    principals: 3,
+    severity: () => 'HIGH',
+  },
+]
+
+export const isSensitive = (event: AuditEvent): boolean =>
+  event.dataClassification === 'PHI' || event.dataClassification === 'CONFIDENTIAL'
+
+export const principalOf = (event: AuditEvent): string | undefined => (present(event.principalId) ? event.principalId : undefined)

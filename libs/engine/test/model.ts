@@ -1,0 +1,323 @@
+/**
+ * The detection of libs/engine once more, from detection.md §1 to §3 alone: as simple as it can be, as slow as it likes.
+ * It shares nothing with the engine. Where the page is silent it follows docs/detection.md.
+ */
+import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
+import { severityRank } from '@tocsin/contracts'
+import { businessHours, type Interval, nightAt } from './model-nights.ts'
+import { isSensitive, MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
+import { clusters, covers, peakOf, stretches, total, union, windowAt } from './model-windows.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+/** A producer's clock may be this far ahead. */
+const MAX_SKEW = 5 * MINUTE
+/** A broker's clock that falls back by more sets log time back. */
+const MAX_FALL = HOUR
+
+export type ModelRecord =
+  | { readonly kind: 'event'; readonly appendTime: number; readonly event: AuditEvent }
+  | { readonly kind: 'tick' | 'other'; readonly appendTime: number }
+
+export interface ModelFigures {
+  readonly severity: Severity
+  readonly count: number
+  readonly total: number
+  readonly peak: number
+  readonly firstSeen: number
+  readonly lastSeen: number
+  readonly windowFrom: number
+  readonly windowTo: number
+  readonly windowValue: number
+  readonly spanMs: number
+  readonly threshold: number
+  readonly backfilled: boolean
+}
+
+export interface ModelAlert {
+  /** What the id is made of. */
+  readonly identity: readonly [organizationId: string, ruleId: string, group: Record<string, string>, eventId: string, t: number]
+  readonly pattern: ModelPattern
+  readonly createdAt: number
+  revision: number
+  open: boolean
+  mergedInto: ModelAlert | undefined
+  figures: ModelFigures
+}
+
+export interface ModelChange {
+  readonly type: 'alert.created' | 'alert.revised' | 'alert.closed'
+  readonly alert: ModelAlert
+  readonly revision: number
+  readonly figures: ModelFigures
+}
+
+interface HeldEvent {
+  readonly id: string
+  readonly t: number
+  arrival: number
+  readonly weight: number
+  readonly principal: string | undefined
+  readonly late: boolean
+  readonly sensitive: boolean
+  /** Weight 0: only escalates. */
+  readonly escalates: boolean
+}
+
+interface Episode extends ModelAlert {
+  truth: Interval[]
+  counted: Set<HeldEvent>
+  escalated: boolean
+  lastRevisionAt: number
+  published: ModelFigures
+}
+
+interface Group {
+  readonly pattern: ModelPattern
+  readonly organizationId: string
+  readonly group: Record<string, string>
+  readonly night: Interval | undefined
+  readonly spanMs: number
+  readonly gapMs: number
+  readonly retentionMs: number
+  readonly threshold: number
+  held: HeldEvent[]
+  /** Open ones, in order of creation. */
+  episodes: Episode[]
+}
+
+export class Model {
+  logTime = Number.NEGATIVE_INFINITY
+  readonly alerts: ModelAlert[] = []
+  readonly #settings: ReadonlyMap<string, OrganizationSettings>
+  readonly #groups = new Map<string, Group>()
+  readonly #hours = new Map<string, Interval[]>()
+  readonly #day0: number
+
+  /** @param day0 midnight UTC of a day near the events, for the calendar */
+  constructor(settings: ReadonlyMap<string, OrganizationSettings>, day0: number) {
+    this.#settings = settings
+    this.#day0 = day0
+  }
+
+  process(record: ModelRecord): ModelChange[] {
+    this.#moveLogTime(record.appendTime)
+    const changes: ModelChange[] = []
+    for (const group of this.#groups.values()) this.#closeDue(group, changes)
+    if (record.kind === 'event') for (const pattern of MODEL_PATTERNS) this.#take(pattern, record.event, changes)
+    for (const group of this.#groups.values()) this.#revise(group, changes)
+    return changes
+  }
+
+  #moveLogTime(appendTime: number): void {
+    if (appendTime >= this.logTime - MAX_FALL) {
+      this.logTime = Math.max(this.logTime, appendTime)
+      return
+    }
+    this.logTime = appendTime
+    for (const group of this.#groups.values()) {
+      for (const event of group.held) event.arrival = Math.min(event.arrival, appendTime)
+      for (const episode of group.episodes) {
+        for (const event of episode.counted) event.arrival = Math.min(event.arrival, appendTime)
+        episode.lastRevisionAt = Math.min(episode.lastRevisionAt, appendTime)
+      }
+    }
+  }
+
+  #closeDue(group: Group, changes: ModelChange[]): void {
+    for (const episode of group.episodes) {
+      const end = Math.max(...episode.truth.map((stretch) => stretch.end))
+      const lastArrival = Math.max(...[...episode.counted].map((event) => event.arrival))
+      if (this.logTime <= Math.max(end, lastArrival + group.spanMs) + group.retentionMs) continue
+      episode.open = false
+      this.#publish(episode, 'alert.closed', changes)
+    }
+    group.episodes = group.episodes.filter((episode) => episode.open)
+  }
+
+  #take(pattern: ModelPattern, event: AuditEvent, changes: ModelChange[]): void {
+    const counts = pattern.counts(event)
+    if (!counts && !pattern.escalates(event)) return
+    const fields = pattern.group(event)
+    if (fields === undefined) return
+    const stamp = Date.parse(event.timestamp)
+    const t = stamp > this.logTime + MAX_SKEW ? this.logTime : stamp
+    const group = this.#groupOf(pattern, event.organizationId, fields, t)
+    if (group === undefined) return
+    group.held = group.held.filter((held) => this.logTime <= held.arrival + group.retentionMs)
+    if (group.held.some((held) => held.id === event.id)) return
+    const settings = this.#settings.get(event.organizationId) ?? {}
+    group.held.push({
+      id: event.id,
+      t,
+      arrival: this.logTime,
+      weight: counts ? pattern.weight(event) : 0,
+      principal: principalOf(event),
+      late: t < this.logTime - (settings.latenessMs ?? 15 * MINUTE),
+      sensitive: isSensitive(event),
+      escalates: !counts,
+    })
+    this.#decide(group, event.id, t, changes)
+  }
+
+  #groupOf(pattern: ModelPattern, organizationId: string, fields: Record<string, string>, t: number): Group | undefined {
+    const settings = this.#settings.get(organizationId) ?? {}
+    const nightly = pattern.ruleId === OFF_HOURS_RULE
+    const night = nightly ? nightAt(this.#hoursOf(organizationId), t) : undefined
+    if (nightly && night === undefined) return undefined
+    const key = JSON.stringify([organizationId, pattern.ruleId, fields, night?.begin ?? null])
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      const spanMs = night === undefined ? pattern.spanMs(settings) : night.end - night.begin
+      const gapMs = spanMs + (night === undefined ? (settings.alertCooldown ?? 5 * MINUTE) : 0)
+      const retentionMs = gapMs + (settings.latenessMs ?? 15 * MINUTE)
+      const threshold = pattern.threshold(settings)
+      group = { pattern, organizationId, group: fields, night, spanMs, gapMs, retentionMs, threshold, held: [], episodes: [] }
+      this.#groups.set(key, group)
+    }
+    return group
+  }
+
+  #hoursOf(organizationId: string): Interval[] {
+    let hours = this.#hours.get(organizationId)
+    if (hours === undefined) {
+      hours = businessHours(this.#settings.get(organizationId) ?? {}, this.#day0)
+      this.#hours.set(organizationId, hours)
+    }
+    return hours
+  }
+
+  /** What the held events, the new one among them, make true; and whose alert that is. */
+  #decide(group: Group, eventId: string, t: number, changes: ModelChange[]): void {
+    const counting = group.held.filter((event) => !event.escalates)
+    const { night, spanMs, threshold, pattern } = group
+    const firstOfNight = Math.min(...counting.map((event) => event.t))
+    const fresh =
+      night === undefined
+        ? stretches(counting, { spanMs, threshold, principals: pattern.principals })
+        : counting.length === 0
+          ? []
+          : [{ begin: firstOfNight, end: night.end }]
+    const known = group.episodes.flatMap((episode) => episode.truth.map((stretch) => ({ ...stretch, episode })))
+    for (const cluster of clusters<Interval & { episode?: Episode }>([...known, ...fresh], group.gapMs)) {
+      const joined = group.episodes.filter((episode) => cluster.some((stretch) => stretch.episode === episode))
+      const [survivor, ...others] = joined
+      const truth = union(cluster)
+      if (survivor === undefined) this.#open(group, truth, eventId, t, changes)
+      else {
+        for (const other of others) this.#merge(other, survivor, changes)
+        group.episodes = group.episodes.filter((episode) => !others.includes(episode))
+        this.#extend(group, survivor, others, truth)
+      }
+    }
+  }
+
+  #open(group: Group, truth: Interval[], eventId: string, t: number, changes: ModelChange[]): void {
+    const figures: ModelFigures = {
+      severity: 'INFO',
+      count: 0,
+      total: 0,
+      peak: 0,
+      firstSeen: Number.POSITIVE_INFINITY,
+      lastSeen: Number.NEGATIVE_INFINITY,
+      windowFrom: 0,
+      windowTo: Number.NaN,
+      windowValue: 0,
+      spanMs: group.spanMs,
+      threshold: group.threshold,
+      backfilled: false,
+    }
+    const episode: Episode = {
+      identity: [group.organizationId, group.pattern.ruleId, group.group, eventId, t],
+      pattern: group.pattern,
+      createdAt: this.logTime,
+      revision: 0,
+      open: true,
+      mergedInto: undefined,
+      figures,
+      published: figures,
+      truth: [],
+      counted: new Set(),
+      escalated: false,
+      lastRevisionAt: this.logTime,
+    }
+    group.episodes.push(episode)
+    this.alerts.push(episode)
+    this.#extend(group, episode, [], truth)
+    this.#publish(episode, 'alert.created', changes)
+  }
+
+  #merge(loser: Episode, survivor: Episode, changes: ModelChange[]): void {
+    loser.open = false
+    loser.mergedInto = survivor
+    this.#publish(loser, 'alert.closed', changes)
+  }
+
+  /** Figures only ever grow: what was decided by events that are held no more stays. */
+  #extend(group: Group, episode: Episode, others: readonly Episode[], truth: Interval[]): void {
+    const { spanMs, threshold, pattern, night } = group
+    const all = [episode, ...others]
+    const before = all.map(({ figures }) => figures)
+    const counting = group.held.filter((event) => !event.escalates)
+    const opening = truth[0]?.begin ?? Number.NaN
+    const inOpening = night === undefined ? windowAt(counting, opening, spanMs) : counting
+    const firstSeen = Math.min(...before.map((figures) => figures.firstSeen), ...inOpening.map((event) => event.t))
+    const lastSeen = Math.max(
+      ...before.map((figures) => figures.lastSeen),
+      ...counting.map((event) => event.t).filter((t) => covers(truth, t)),
+    )
+    const counted = new Set([
+      ...all.flatMap((each) => [...each.counted]),
+      ...counting.filter((event) => firstSeen <= event.t && event.t <= lastSeen),
+    ])
+    const peak = Math.max(
+      ...before.map((figures) => figures.peak),
+      night === undefined ? peakOf(counting, spanMs, truth) : counted.size,
+    )
+    const valueNow = night === undefined ? total(inOpening) : counted.size
+    const sameOpening = before.filter((figures) => figures.windowTo === opening || night !== undefined)
+    episode.truth = truth
+    episode.counted = counted
+    episode.escalated =
+      all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
+    const sensitive = [...counted].some((event) => event.sensitive)
+    const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
+    episode.figures = {
+      severity:
+        [severity, ...before.map((figures) => figures.severity)].sort((a, b) => severityRank(b) - severityRank(a))[0] ?? severity,
+      count: counted.size,
+      total: total([...counted]),
+      peak,
+      firstSeen,
+      lastSeen,
+      windowFrom: night?.begin ?? opening - spanMs,
+      windowTo: night?.end ?? opening,
+      windowValue: Math.max(valueNow, ...sameOpening.map((figures) => figures.windowValue)),
+      spanMs,
+      threshold,
+      backfilled: [...counted].every((event) => event.late),
+    }
+  }
+
+  #revise(group: Group, changes: ModelChange[]): void {
+    for (const episode of group.episodes) {
+      const { figures, published } = episode
+      if (JSON.stringify(figures) === JSON.stringify(published)) continue
+      const size = (of: ModelFigures) => (group.pattern.sum ? of.total : of.count)
+      const lastArrival = Math.max(...[...episode.counted].map((event) => event.arrival))
+      const grown = size(figures) >= 1.5 * size(published)
+      const worse = severityRank(figures.severity) > severityRank(published.severity)
+      const minute = this.logTime - episode.lastRevisionAt >= 60 * SECOND
+      const quiet = this.logTime - lastArrival >= 10 * SECOND
+      if (grown || worse || minute || quiet) this.#publish(episode, 'alert.revised', changes)
+    }
+  }
+
+  #publish(episode: Episode, type: ModelChange['type'], changes: ModelChange[]): void {
+    episode.revision += 1
+    episode.published = episode.figures
+    episode.lastRevisionAt = this.logTime
+    changes.push({ type, alert: episode, revision: episode.revision, figures: episode.figures })
+  }
+}
