@@ -4,9 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 import { createVitest } from 'vitest/node'
+import { type LeftProcess, processesWith } from './left-processes.ts'
 
 /** How long the infrastructure and the workers may take to end. */
 const CLOSE_LIMIT_MS = 30_000
+/** A process that was told to end just now is not left behind. */
+const ENDING_LIMIT_MS = 5_000
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,8 +18,9 @@ const { values, positionals } = parseArgs({
     testNamePattern: { type: 'string', short: 't' },
   },
 })
-// Templates of databases are shared by the workers of one run, and by nobody else.
-process.env['TOCSIN_TEST_RUN'] ??= `${process.pid}`
+// Marks the run: processes that belong to it, and templates of databases, which its workers share.
+const run = `${process.pid}-${Date.now().toString(36)}`
+process.env['TOCSIN_TEST_RUN'] = run
 
 const vitest = await createVitest('test', {
   watch: false,
@@ -57,5 +61,23 @@ for (const module of vitest.state.getTestModules()) {
 }
 if (vitest.state.getUnhandledErrors().length > 0) problem = true
 await vitest.close()
+const left = await leftProcesses()
+if (left.length > 0) {
+  console.error(`tests left ${left.length} processes behind, which are killed now:`)
+  for (const { pid, command } of left) {
+    console.error(`  ${pid} ${command}`)
+    process.kill(pid, 'SIGKILL')
+  }
+  problem = true
+}
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exit(problem || interrupted || counts.failed > 0 ? 1 : 0)
+
+async function leftProcesses(): Promise<LeftProcess[]> {
+  const end = performance.now() + ENDING_LIMIT_MS
+  for (;;) {
+    const found = processesWith('TOCSIN_TEST_RUN', run)
+    if (found.length === 0 || performance.now() > end) return found
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
