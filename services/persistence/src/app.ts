@@ -24,12 +24,14 @@ const WORKER_CONNECTIONS = 4
 /** Readiness is asked for every few seconds: the question must not outlast its answer's use. */
 const PING_LIMIT_MS = 1_000
 
+export interface PersistenceService extends Running {
+  readonly port: number
+  /** What /health/ready names at present, apart from the dependencies themselves. */
+  degraded(): readonly string[]
+}
+
 /** Wires the service together; resolves once it is ready. Waits for PostgreSQL and Kafka, refuses what waiting cannot mend. */
-export async function startPersistence(
-  config: PersistenceConfig,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<Running & { readonly port: number }> {
+export async function startPersistence(config: PersistenceConfig, log: Logger, signal: AbortSignal): Promise<PersistenceService> {
   const metrics = createMetrics()
   const readiness = createReadiness()
   const until = <T>(what: string, attempt: () => Promise<T>) =>
@@ -88,6 +90,7 @@ export async function startPersistence(
 
   return {
     port,
+    degraded: () => degraded(),
     stop: async () => {
       readiness.draining()
       await api.close()

@@ -44,20 +44,32 @@ export interface ApplierOptions {
 export function startApplier(options: ApplierOptions): RunningConsumer {
   const { kafka, producer, pool } = options
   const topic = TOPICS.alerts.name
+  // Of the last partition that was loaded: all are of one cluster, and no batch comes before a load.
+  let clusterId = ''
   return runConsumer<AlertRecord>({
     kafka,
     producer,
     groupId: 'persistence',
     topics: [topic],
     read: readAlertRecord,
-    offsets: { load: ({ partition }) => loadOffset(queryOf(pool), kafka, topic, partition) },
+    offsets: {
+      load: async ({ partition }) => {
+        const start = await loadOffset(queryOf(pool), kafka, topic, partition)
+        clusterId = start.clusterId
+        return start.next
+      },
+    },
     maxBatch: MAX_BATCH,
-    handleBatch: (batch) => applyBatch(options, batch),
+    handleBatch: (batch) => applyBatch(options, batch, clusterId),
   })
 }
 
-export async function applyBatch(options: ApplierOptions, batch: Batch<AlertRecord>): Promise<Handled> {
-  const clusterId = await options.kafka.clusterId()
+/** One transaction: the offset, then the effects. `clusterId`: the cluster that the batch was read from. */
+export async function applyBatch(
+  options: Pick<ApplierOptions, 'pool' | 'metrics' | 'now'>,
+  batch: Batch<AlertRecord>,
+  clusterId: string,
+): Promise<Handled> {
   const end = options.metrics.applySeconds.startTimer()
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)

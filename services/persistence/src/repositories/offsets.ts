@@ -32,14 +32,19 @@ export async function assertOffsetsFit(query: Query, kafka: Kafka, topic: string
 }
 
 /** Where to begin with a partition; a new one begins at the log's start, which is stored. */
-export async function loadOffset(query: Query, kafka: Kafka, topic: string, partition: number): Promise<bigint> {
+export async function loadOffset(
+  query: Query,
+  kafka: Kafka,
+  topic: string,
+  partition: number,
+): Promise<{ next: bigint; clusterId: string }> {
   const [clusterId, log] = await Promise.all([kafka.clusterId(), kafka.topicOffsets(topic)])
   const ends = log.get(partition)
   await query(BEGIN_OFFSET, [topic, partition, ends?.start ?? 0n, clusterId])
   const [row] = await query<OffsetRow>(GET_OFFSET, [topic, partition])
   if (row === undefined) throw new TerminalError(`The offset of ${topic}/${partition} was removed meanwhile`)
   check(topic, partition, row, clusterId, ends?.end)
-  return row.next
+  return { next: row.next, clusterId }
 }
 
 /** First statement of an effect's transaction. False: another instance has gone on, so nothing may be written. */
