@@ -28,6 +28,7 @@ export interface SlackMessage {
 const HEADER_LENGTH = 150
 // Slack allows 2,000 for a field; a longer group would push the rest out of sight.
 const FIELD_LENGTH = 300
+const DESCRIPTION_LENGTH = 1_000
 const FIELDS = 10
 const WHOLE_LENGTH = 9_000
 const TEXT_LENGTH = 3_000
@@ -130,21 +131,21 @@ export function renderSlack(telling: Telling): SlackMessage {
   const sentence = escapeSlack(sentenceOf(telling))
   const fields = factsOf(telling)
     .slice(0, FIELDS)
-    .map(([label, value]) => plain(`${label}\n${cut(value, FIELD_LENGTH)}`))
+    .map(([label, value]) => plain(`${label}\n${value}`, FIELD_LENGTH))
   const runbook = runbookOf(alert)
   const links = [`<${url}|Open the alert>`, ...(runbook === null ? [] : [`<${runbook}|Runbook>`])]
   const blocks: KnownBlock[] = [
     {
       type: 'header',
-      text: { type: 'plain_text', text: cut(`${COLOUR[alert.severity]} ${headlineOf(telling)}`, HEADER_LENGTH), emoji: true },
+      text: plain(`${COLOUR[alert.severity]} ${headlineOf(telling)}`, HEADER_LENGTH),
     },
-    { type: 'section', text: plain(cut(oneLine(alert.description), 1_000) || sentenceOf(telling)) },
+    { type: 'section', text: plain(oneLine(alert.description) || sentenceOf(telling), DESCRIPTION_LENGTH) },
     { type: 'section', fields },
     { type: 'context', elements: [{ type: 'mrkdwn', text: [sentence, ...notesOf(telling).map(escapeSlack)].join(' ') }] },
     { type: 'section', text: { type: 'mrkdwn', text: links.join('  ·  ') } },
   ]
   return {
-    text: `${escapeSlack(cut(headlineOf(telling), TEXT_LENGTH))} ${url}`,
+    text: `${escapedWithin(headlineOf(telling), TEXT_LENGTH)} ${url}`,
     blocks: withinLimit(blocks),
     threadLine: telling.send === 'first' || event === 'revised' ? null : sentence,
   }
@@ -154,11 +155,19 @@ export function renderSlack(telling: Telling): SlackMessage {
 const withinLimit = (blocks: readonly KnownBlock[]): readonly KnownBlock[] =>
   JSON.stringify(blocks).length <= WHOLE_LENGTH ? blocks : blocks.filter((block) => !('fields' in block))
 
+/** Escaped, and cut so that the escaped text holds at most `limit` characters and no entity is cut in half. */
+function escapedWithin(text: string, limit: number): string {
+  let end = cut(text, limit)
+  while (escapeSlack(end).length > limit)
+    end = cut(end, Math.max(1, end.length - Math.ceil((escapeSlack(end).length - limit) / 5)))
+  return escapeSlack(end)
+}
+
 /** Slack's three control characters: with them escaped, text cannot mention a channel or forge a link. */
 export const escapeSlack = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 
-/** Text of a sender: never mrkdwn, so `*`, `_` and `:` stay what they are; cut before it is escaped, so that no entity is cut in half. */
-const plain = (text: string) => ({ type: 'plain_text' as const, text: escapeSlack(text), emoji: false })
+/** Text of a sender: never mrkdwn, so `*`, `_` and `:` stay what they are. */
+const plain = (text: string, limit: number) => ({ type: 'plain_text' as const, text: escapedWithin(text, limit), emoji: false })
 
 function slackFault(error: unknown, signal: AbortSignal): DeliveryFault {
   if (signal.aborted) return new DeliveryFault('retry', 'timeout')
