@@ -17,6 +17,8 @@ const OLDEST_NODE = 20
 const NODE = 24
 const OLDEST_JAVA = 17
 const PROGRESS_EVERY_MS = 5_000
+/** npm tells the reason first and then how it is used. */
+const OUTPUT_CHARACTERS = 1_500
 const PARENT_CHECK_MS = 500
 /** A signal that comes by two ways, from the terminal and from npm, is one wish. */
 const SAME_SIGNAL_MS = 1_000
@@ -138,7 +140,7 @@ async function npmInstall() {
   const code = await new Promise((resolve) => {
     const child = spawn(npm[0], args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
     const take = (piece) => {
-      output = (output + piece).slice(-4_000)
+      output = (output + piece).slice(0, OUTPUT_CHARACTERS)
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
