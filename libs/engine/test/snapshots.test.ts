@@ -1,0 +1,88 @@
+import { compileRule, PartitionEngine, type SnapshotChunk, type SnapshotWriter } from '@tocsin/engine'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { engineRecords, newEngine, PARTITION, TOPIC } from './harness.ts'
+import { runs } from './runs.ts'
+import { streams } from './streams.ts'
+
+const restore = (chunks: readonly SnapshotChunk[]): PartitionEngine =>
+  PartitionEngine.restore(structuredClone(chunks), { topic: TOPIC, partition: PARTITION, compile: compileRule })
+
+function drain(writer: SnapshotWriter, maxBytes: number): SnapshotChunk[] {
+  const chunks: SnapshotChunk[] = []
+  for (let chunk = writer.next(maxBytes); chunk !== null; chunk = writer.next(maxBytes)) chunks.push(chunk)
+  return chunks
+}
+
+/** What any encoding keeps: no classes, no undefined, no holes. */
+function isPlain(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || value instanceof Uint8Array) return true
+  if (typeof value === 'number') return true
+  if (Array.isArray(value)) return Array.from(value).every(isPlain)
+  return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain)
+}
+
+describe('a restored engine', () => {
+  const cut = fc.double({ min: 0, max: 1, noNaN: true })
+
+  it('goes on exactly as the undisturbed one, wherever it was cut', () => {
+    fc.assert(
+      fc.property(streams(50), cut, fc.integer({ min: 1, max: 3000 }), (stream, where, maxBytes) => {
+        const records = engineRecords(stream)
+        const at = Math.floor(where * records.length)
+        const undisturbed = newEngine()
+        for (const record of records.slice(0, at)) undisturbed.process(record)
+        const chunks = drain(undisturbed.beginSnapshot(), maxBytes)
+        expect(isPlain(chunks)).toBe(true)
+        const restored = restore(chunks)
+        for (const record of records.slice(at)) {
+          expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
+        }
+        expect(restored.counters()).toEqual(undisturbed.counters())
+        expect(restored.gauges()).toEqual(undisturbed.gauges())
+      }),
+      runs(150),
+    )
+  })
+
+  it('has the state of the cut, though the snapshot was written in slices while records went on', () => {
+    fc.assert(
+      fc.property(streams(50), cut, fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 10 }), (stream, where, slices) => {
+        const records = engineRecords(stream)
+        const at = Math.floor(where * records.length)
+        const [engine, undisturbed] = [newEngine(), newEngine()]
+        for (const record of records.slice(0, at)) {
+          engine.process(record)
+          undisturbed.process(record)
+        }
+        const writer = engine.beginSnapshot()
+        const chunks: SnapshotChunk[] = []
+        for (const [i, record] of records.slice(at).entries()) {
+          for (let n = slices[i % slices.length] ?? 0; n > 0; n -= 1) {
+            const chunk = writer.next(1)
+            if (chunk !== null) chunks.push(structuredClone(chunk))
+          }
+          engine.process(record)
+        }
+        chunks.push(...drain(writer, 1000))
+        const restored = restore(chunks)
+        for (const record of records.slice(at)) {
+          expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
+        }
+      }),
+      runs(150),
+    )
+  })
+
+  it('writes the snapshot that it was restored from', () => {
+    fc.assert(
+      fc.property(streams(30), (stream) => {
+        const engine = newEngine()
+        for (const record of engineRecords(stream)) engine.process(record)
+        const chunks = drain(engine.beginSnapshot(), 1_000_000)
+        expect(drain(restore(chunks).beginSnapshot(), 1_000_000)).toEqual(chunks)
+      }),
+      runs(50),
+    )
+  })
+})
