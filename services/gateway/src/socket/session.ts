@@ -3,7 +3,8 @@
  *
  * 1. Only changes of the organization that was subscribed are told, and only while the subject is its member.
  * 2. Subscribing from a cursor loses nothing and repeats nothing, or says `resync`.
- * 3. A new subscription replaces the one before it; while it is being looked up the old one goes on.
+ * 3. A new subscription replaces the one before it; while it is being looked up the old one goes on. Each is answered once, by
+ *    `subscribed` or `error`, in the order asked.
  */
 import { type AccessDirectory, can, type StreamPosition, type VerifiedToken } from '@tocsin/access'
 import { Subscribe } from '@tocsin/contracts'
@@ -58,7 +59,7 @@ export class Session {
   readonly #deps: SessionDeps
   readonly #openedAt: number
   #reader: ChangeReader | null = null
-  #asked = 0
+  #work: Promise<void> = Promise.resolve()
   #recent: number[] = []
   #closed = false
 
@@ -100,12 +101,9 @@ export class Session {
         `Expected {"type":"subscribe","organizationId",…}: ${fault?.instancePath ?? ''} ${fault?.message ?? 'not JSON'}`,
       )
     }
-    const asked = ++this.#asked
-    try {
-      await this.#subscribe(message, asked)
-    } catch {
-      if (asked === this.#asked) this.#fail('UNAVAILABLE', 'The position could not be found in time. Subscribe again.')
-    }
+    const answered = this.#work.then(() => (this.#closed ? undefined : this.#subscribe(message))) // 3
+    this.#work = answered.catch(() => this.#fail('UNAVAILABLE', 'The position could not be found in time. Subscribe again.'))
+    await this.#work
   }
 
   /** Called every second or so: what time alone brings about. */
@@ -128,18 +126,18 @@ export class Session {
       this.#close('revoked', 'NOT_FOUND', 'There is no such organization.')
   }
 
-  async #subscribe(message: Subscribe, asked: number): Promise<void> {
+  async #subscribe(message: Subscribe): Promise<void> {
     const { stream, partitionOf, refresh, clock } = this.#deps
     const organizationId = message.organizationId.toLowerCase()
     // A membership or an organization made a moment ago may not be here yet.
     if (!this.#mayRead(organizationId) || partitionOf(organizationId) === undefined) await refresh()
-    if (this.#superseded(asked)) return
+    if (this.#closed) return
     const partition = partitionOf(organizationId)
     // Foreign and missing look the same (1).
     if (!this.#mayRead(organizationId) || partition === undefined)
       return this.#close('notFound', 'NOT_FOUND', 'There is no such organization.')
     if (stream.isPaused(partition))
-      this.#fail('STREAM_PAUSED', 'Changes of this organization are not read at present; use the API.')
+      return this.#fail('STREAM_PAUSED', 'Changes of this organization are not read at present; use the API.')
 
     const from = this.#resumeFrom(message.cursor, organizationId, partition)
     if (from === 'bad')
@@ -149,7 +147,7 @@ export class Session {
       )
     // Another reader (persistence) may be ahead of this one.
     if (from !== null && from > stream.position(organizationId, partition)) await stream.catchUp()
-    if (this.#superseded(asked)) return
+    if (this.#closed) return
     // Access may have gone while the stream was read (1).
     if (!this.#mayRead(organizationId)) return this.#close('notFound', 'NOT_FOUND', 'There is no such organization.')
     this.#start({ organizationId, partition, filter: message.filter ?? {} }, from, clock())
@@ -194,10 +192,6 @@ export class Session {
   #mayRead(organizationId: string): boolean {
     const membership = this.#deps.access.of(this.token.subject).memberships.find((each) => each.organizationId === organizationId)
     return membership !== undefined && can(membership.role, 'alerts:read')
-  }
-
-  #superseded(asked: number): boolean {
-    return this.#closed || asked !== this.#asked
   }
 
   #fail(code: string, message: string): void {
