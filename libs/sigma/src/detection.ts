@@ -3,7 +3,15 @@ import type { LogSource, SigmaDetection } from './document.ts'
 import { onlyKeys, optionalText, parseMetadata } from './metadata.ts'
 import { anyOf, type Predicate } from './predicate.ts'
 import { compileSelection } from './selection.ts'
-import { entryOf, plainData, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar, type YamlSource } from './yaml-source.ts'
+import {
+  entryOf,
+  plainData,
+  type YamlEntry,
+  type YamlMap,
+  type YamlNode,
+  type YamlScalar,
+  type YamlSource,
+} from './yaml-source.ts'
 
 /** Conditions of one rule and selections of one rule. */
 const MAX_SELECTIONS = 1000
