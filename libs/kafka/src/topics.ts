@@ -1,5 +1,6 @@
 import type { TopicSpec } from '@tocsin/contracts'
-import { ConfigResourceTypes } from 'kafkajs'
+// Node finds only some names of this CommonJS package; ConfigResourceTypes is not among them.
+import kafkajs from 'kafkajs'
 import { internalsOf, type Kafka } from './kafka.ts'
 
 /** A setting of an existing topic that is not as wanted: reported, never changed by us. */
@@ -51,7 +52,7 @@ export async function ensureTopics(handle: Kafka, topics: readonly TopicSpec[], 
       admin.describeConfigs({
         includeSynonyms: false,
         resources: wanted.map(({ spec, name }) => ({
-          type: ConfigResourceTypes.TOPIC,
+          type: kafkajs.ConfigResourceTypes.TOPIC,
           name,
           configNames: Object.keys(spec.config),
         })),
