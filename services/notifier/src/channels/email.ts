@@ -10,8 +10,8 @@ export const EmailConfig = Type.Object({
     secret: true,
   }),
   MAIL_FROM: Type.String({
-    description: 'Sender address; its domain is part of every Message-ID',
-    pattern: '^[^\\s<>]+@[^\\s<>]+$',
+    description: 'Sender: address or Name <address>; the domain is part of every Message-ID',
+    pattern: '^(?:[^<>"\\r\\n]*<[^\\s<>@]+@[^\\s<>@]+>|[^\\s<>@]+@[^\\s<>@]+)$',
   }),
   SEND_TIMEOUT_MS: Type.Integer({ description: 'Longest time of one attempt, milliseconds', minimum: 100, default: 10_000 }),
 })
@@ -28,7 +28,8 @@ export interface EmailMessage {
 const ADDRESS = /^[^\s@<>()[\],;:"\\]{1,64}@[^\s@<>()[\],;:"\\]{1,190}$/
 
 export function createEmail(config: Static<typeof EmailConfig>): Channel<EmailMessage> {
-  const domain = config.MAIL_FROM.slice(config.MAIL_FROM.lastIndexOf('@') + 1)
+  const from = senderOf(config.MAIL_FROM)
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
   const transport = createTransport({
     url: config.SMTP_URL,
     connectionTimeout: config.SEND_TIMEOUT_MS,
@@ -48,7 +49,7 @@ export function createEmail(config: Static<typeof EmailConfig>): Channel<EmailMe
       const first = previous?.messageId
       try {
         await transport.sendMail({
-          from: { name: 'Tocsin', address: config.MAIL_FROM },
+          from,
           to: { name: '', address: destination },
           subject: message.subject,
           messageId: message.messageId,
@@ -65,6 +66,11 @@ export function createEmail(config: Static<typeof EmailConfig>): Channel<EmailMe
       return { providerId: message.messageId, ref: { messageId: message.messageId } }
     },
   }
+}
+
+function senderOf(text: string): { readonly name: string; readonly address: string } {
+  const named = /^(.*)<([^<>]+)>$/.exec(text)
+  return named === null ? { name: 'Tocsin', address: text } : { name: named[1]?.trim() ?? '', address: named[2] ?? '' }
 }
 
 /** `.0` is the first mail of an alert; later ones are named by their change, so that a repeated attempt keeps its id. */
