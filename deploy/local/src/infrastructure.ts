@@ -1,11 +1,13 @@
 /**
  * Kafka, PostgreSQL and Redis for a start or a test run: each one taken from the environment where its address is given there,
- * else started as a native process.
+ * else started as a native process, or, where that is the better or only way, in a container.
  */
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databaseAnswers } from '@tocsin/postgres'
+import { dockerAnswers, imagesAreThere, startContainers } from './containers.ts'
 import { resolveJars } from './jars.ts'
 import { prepareKafka } from './kafka.ts'
 import { CACHE, LOCAL } from './places.ts'
@@ -72,6 +74,18 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     await started.start()
   }
   const log = (name: string) => join(dir, 'logs', `${name}.log`)
+  const given = { kafka: env['KAFKA_BROKERS'], database: env['DATABASE_URL'], redis: env['REDIS_URL'] }
+  const inContainers = !given.kafka && wantsContainers(options.temporary ?? false)
+  const containers = inContainers
+    ? await startContainers({
+        dir,
+        ports,
+        passwords: secrets,
+        say,
+        temporary: options.temporary ?? false,
+        signal: supervision.signal,
+      })
+    : undefined
   let jars: Promise<string> | undefined
   const libs = () => {
     jars ??= resolveJars(cache, supervision)
@@ -79,7 +93,8 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
 
   const kafka = async () => {
-    if (env['KAFKA_BROKERS']) return env['KAFKA_BROKERS']
+    if (given.kafka) return given.kafka
+    if (containers) return containers.kafkaBrokers
     const spec = await prepareKafka({
       dir: join(dir, 'kafka'),
       libs: await libs(),
@@ -92,7 +107,8 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     return `127.0.0.1:${ports.kafka}`
   }
   const postgres = async () => {
-    if (env['DATABASE_URL']) return env['DATABASE_URL']
+    if (given.database) return given.database
+    if (containers) return containers.databaseAdminUrl
     const url = `postgres://${SUPERUSER}:${secrets.postgres}@127.0.0.1:${ports.postgres}/postgres`
     const spec = preparePostgres({
       dir: join(dir, 'postgres'),
@@ -106,7 +122,8 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
     return url
   }
   const redis = async () => {
-    if (env['REDIS_URL']) return env['REDIS_URL']
+    if (given.redis) return given.redis
+    if (containers) return containers.redisUrl
     const binary = systemRedis() ?? redisFromJars(await libs(), cache)
     const { redis: password } = secrets
     const spec = prepareRedis({
@@ -124,6 +141,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   const stop = async () => {
     stopping.abort()
     await Promise.all([...processes.values()].map((each) => each.stop()))
+    await containers?.stop()
     await register.close()
     if (!options.temporary) return
     removeOutsidePlace(join(dir, 'postgres'))
@@ -145,6 +163,12 @@ export async function startTestInfrastructure(): Promise<RunningInfrastructure> 
   const dir = mkdtempSync(join(LOCAL, 'test-'))
   const say = (line: string) => console.error(line)
   return await startInfrastructure({ dir, durable: false, env: process.env, say, temporary: true })
+}
+
+/** Tests take containers where the images are there; a start only where Java is missing. */
+function wantsContainers(forTests: boolean): boolean {
+  if (forTests) return dockerAnswers() && imagesAreThere()
+  return spawnSync('java', ['-version'], { stdio: 'ignore' }).status !== 0 && dockerAnswers()
 }
 
 interface Secrets {

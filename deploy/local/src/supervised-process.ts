@@ -169,7 +169,8 @@ export class SupervisedProcess {
 function logTail(file: string): string {
   try {
     const start = Math.max(0, statSync(file).size - LOG_TAIL_BYTES)
-    return readFileSync(file).subarray(start).toString('utf8').trim()
+    const tail = readFileSync(file).subarray(start).toString('utf8')
+    return (start === 0 ? tail : tail.slice(tail.indexOf('\n') + 1)).trim()
   } catch {
     return '(no log)'
   }
