@@ -71,7 +71,7 @@ export async function createStreamWorld(
   const prefix = uniquePrefix('p')
   const env = {
     TOCSIN_ENV: 'development',
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
     KAFKA_BROKERS: testInfrastructure().kafkaBrokers,
     KAFKA_TOPIC_PREFIX: prefix,
     KAFKA_PARTITIONS: String(PARTITIONS),
