@@ -17,10 +17,10 @@ export function detailsOf(unknown: JsonObject): JsonObject {
     const kept: JsonObject = {}
     for (const [key, child] of Object.entries(value)) {
       if (keysLeft === 0) break
-      const inner = copy(child, depth + 1)
-      if (inner === undefined) continue
       keysLeft--
-      kept[key] = inner
+      const inner = copy(child, depth + 1)
+      if (inner === undefined) keysLeft++
+      else kept[key] = inner
     }
     return kept
   }

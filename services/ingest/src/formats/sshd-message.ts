@@ -74,7 +74,7 @@ const MESSAGES: readonly { readonly pattern: RegExp; readonly kind: Kind }[] = [
 ]
 
 /** Where an address stands in lines of no further meaning: kept, because it helps whoever reads the evidence. */
-const ADDRESS = /(?: from | by |rhost=|\[)(?<address>[0-9A-Fa-f:.]+)(?:[\s:\]]|$)/
+const ADDRESS = /(?: from | by |rhost=|\[)(?<address>[0-9A-Fa-f:.]*[0-9A-Fa-f])(?:[\s:\]]|$)/
 
 const SSHD = /^sshd(?:-session|-auth)?$/
 
