@@ -1,9 +1,10 @@
 /** Runs a stream through the engine and through the model, and says where they differ first. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { RuleRecord, TenantRecord } from '@tocsin/contracts'
+import type { ControlRecord, RuleRecord, TenantRecord } from '@tocsin/contracts'
 import { type AlertChange, compileRule, type EngineRecord, PartitionEngine } from '@tocsin/engine'
-import { Model, type ModelAlert, type ModelChange, type ModelFigures } from './model.ts'
+import { Model } from './model.ts'
+import type { ModelAlert, ModelChange, ModelFigures, ModelRecord } from './model-types.ts'
 import type { Stream } from './streams.ts'
 
 export const TOPIC = 'audit.events'
@@ -23,21 +24,23 @@ export const PACK: readonly RuleRecord[] = readdirSync(RULES_FOLDER)
 
 export const newEngine = (): PartitionEngine => new PartitionEngine({ topic: TOPIC, partition: PARTITION, compile: compileRule })
 
-/** The log: rules and organizations first, then the stream; every record has its offset. */
-export function engineRecords({ settings, records }: Stream): EngineRecord[] {
-  const first = Math.min(...records.slice(0, 1).map(({ appendTime }) => appendTime))
-  const controls = [
+/** The whole log: rules and organizations first, then the stream. */
+export function logOf({ settings, records }: Stream): ModelRecord[] {
+  const appendTime = records[0]?.appendTime ?? 0
+  const controls: ControlRecord[] = [
     ...PACK.map((rule) => ({ kind: 'rule' as const, rule })),
     ...[...settings].map(([organizationId, of]) => ({ kind: 'organization' as const, organization: tenant(organizationId, of) })),
   ]
-  return [...controls.map((control) => ({ kind: 'control' as const, appendTime: first, control })), ...records].map(
-    (record, offset) => ({ ...record, offset: BigInt(offset) }),
-  )
+  return [...controls.map((control) => ({ kind: 'control' as const, appendTime, control })), ...records]
 }
 
-const tenant = (organizationId: string, settings: TenantRecord['settings']): TenantRecord => ({
+/** Every record with its offset. */
+export const engineRecords = (stream: Stream): EngineRecord[] =>
+  logOf(stream).map((record, offset) => ({ ...record, offset: BigInt(offset) }))
+
+export const tenant = (organizationId: string, settings: TenantRecord['settings'], version = 1): TenantRecord => ({
   organizationId,
-  version: 1,
+  version,
   slug: 'test',
   name: 'Test',
   partition: PARTITION,
@@ -46,17 +49,14 @@ const tenant = (organizationId: string, settings: TenantRecord['settings']): Ten
   keys: [],
 })
 
-export const controlCount = ({ settings }: Stream): number => PACK.length + settings.size
-
-/** Changes of each record of the stream, controls left out. */
+/** Changes of each record of the log. */
 export function runEngine(stream: Stream, engine = newEngine()): AlertChange[][] {
-  const changes = engineRecords(stream).map((record) => engine.process(record))
-  return changes.slice(controlCount(stream))
+  return engineRecords(stream).map((record) => engine.process(record))
 }
 
 export function runModel(stream: Stream): { changes: ModelChange[][]; alerts: ModelAlert[] } {
-  const model = new Model(stream.settings, stream.day0)
-  const changes = stream.records.map((record) => model.process(record))
+  const model = new Model(stream.day0)
+  const changes = logOf(stream).map((record) => model.process(record))
   return { changes, alerts: model.alerts }
 }
 
@@ -65,6 +65,7 @@ interface Compared extends Partial<ModelFigures> {
   readonly type: string
   readonly alert: string
   readonly revision: number
+  readonly ruleVersion: number
   readonly open: boolean
   readonly mergedInto: string | null
 }
@@ -78,6 +79,7 @@ function comparedModel({ type, alert, revision, figures }: ModelChange): Compare
     type,
     alert: nameOf(alert),
     revision,
+    ruleVersion: alert.ruleVersion,
     open: type !== 'alert.closed',
     mergedInto: merged && alert.mergedInto ? nameOf(alert.mergedInto) : null,
     ...comparable(figures, alert),
@@ -96,6 +98,7 @@ function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string,
     type,
     alert: names.get(alert.id) ?? `unknown ${alert.id}`,
     revision: alert.revision,
+    ruleVersion: alert.rule.version,
     open: alert.open,
     mergedInto: typeof mergedInto === 'string' ? (names.get(mergedInto) ?? `unknown ${mergedInto}`) : null,
     severity: alert.severity,
@@ -152,23 +155,28 @@ const sorted = (compared: Compared): string => JSON.stringify(Object.entries(com
 
 /** For a failing case: the stream and both sides, short enough to read. */
 export function describeDifference(stream: Stream, { record, expected, got }: Difference): string {
-  const lines = stream.records.slice(0, record + 1).map((each, i) => {
-    const at = new Date(each.appendTime).toISOString()
-    if (each.kind !== 'event') return `${i} ${at} ${each.kind}`
-    const {
-      id,
-      timestamp,
-      category,
-      operation,
-      outcome,
-      principalId,
-      sessionContext,
-      recordCount,
-      dataClassification,
-      organizationId,
-    } = each.event
-    return `${i} ${at} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${category}/${operation}/${outcome} ${JSON.stringify({ principalId, ...sessionContext, recordCount, dataClassification })}`
-  })
-  const settings = JSON.stringify(Object.fromEntries(stream.settings))
-  return `settings ${settings}\n${lines.join('\n')}\nrecord ${record}\nmodel:\n${expected.join('\n')}\nengine:\n${got.join('\n')}`
+  const lines = logOf(stream)
+    .slice(0, record + 1)
+    .map((each, i) => {
+      const at = new Date(each.appendTime).toISOString()
+      if (each.kind === 'control')
+        return each.control.kind === 'rule'
+          ? `${i} ${at} rule ${each.control.rule.ruleId} ${each.control.rule.version} ${each.control.rule.state}`
+          : `${i} ${at} settings ${JSON.stringify(each.control.organization.settings)}`
+      if (each.kind !== 'event') return `${i} ${at} ${each.kind}`
+      const {
+        id,
+        timestamp,
+        category,
+        operation,
+        outcome,
+        principalId,
+        sessionContext,
+        recordCount,
+        dataClassification,
+        organizationId,
+      } = each.event
+      return `${i} ${at} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${category}/${operation}/${outcome} ${JSON.stringify({ principalId, ...sessionContext, recordCount, dataClassification })}`
+    })
+  return `${lines.join('\n')}\nrecord ${record}\nmodel:\n${expected.join('\n')}\nengine:\n${got.join('\n')}`
 }

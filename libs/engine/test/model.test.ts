@@ -1,11 +1,14 @@
 /** The model itself, held against the vectors of detection.md §3 and against the declarative reading of §2. */
-import type { AuditEvent, OrganizationSettings } from '@tocsin/contracts'
+import type { AuditEvent } from '@tocsin/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { closed, eventsOf, reordered, shuffledAtOnce } from './allowed-orders.ts'
 import { type FinalAlert, finalAlerts } from './declarative.ts'
-import { Model, type ModelAlert, type ModelChange, type ModelRecord } from './model.ts'
+import { tenant } from './harness.ts'
+import { Model } from './model.ts'
 import { businessHours, instantOf, nightAt } from './model-nights.ts'
+import { MODEL_PATTERNS } from './model-patterns.ts'
+import type { ModelAlert, ModelChange, ModelRecord } from './model-types.ts'
 import { runs } from './runs.ts'
 import { makeEvent, ORGANIZATIONS, type Stream, streams } from './streams.ts'
 
@@ -37,11 +40,16 @@ const arriving = (event: AuditEvent, appendTime = Date.parse(event.timestamp)): 
 const tick = (appendTime: number): ModelRecord => ({ kind: 'tick', appendTime })
 const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i))
 
-function run(
-  records: readonly ModelRecord[],
-  settings: [string, OrganizationSettings][] = [],
-): { changes: ModelChange[][]; alerts: ModelAlert[] } {
-  const model = new Model(new Map(settings), DAY0)
+/** The rules in force, as the model knows them: by name. */
+const rules = (appendTime: number): ModelRecord[] =>
+  MODEL_PATTERNS.map(({ ruleId }) => {
+    const rule = { ruleId, organizationId: null, version: 1, hash: '', state: 'active' as const, content: '' }
+    return { kind: 'control', appendTime, control: { kind: 'rule', rule } }
+  })
+
+function run(records: readonly ModelRecord[]): { changes: ModelChange[][]; alerts: ModelAlert[] } {
+  const model = new Model(DAY0)
+  for (const rule of rules(0)) model.process(rule)
   return { changes: records.map((record) => model.process(record)), alerts: model.alerts }
 }
 
@@ -154,7 +162,15 @@ describe('the nights of the model', () => {
 
 describe('the final alerts of the model', () => {
   const finalOf = ({ settings, day0, records }: Stream): FinalAlert[] => {
-    const model = new Model(settings, day0)
+    const model = new Model(day0)
+    for (const rule of rules(0)) model.process(rule)
+    for (const [organizationId, of] of settings) {
+      model.process({
+        kind: 'control',
+        appendTime: 0,
+        control: { kind: 'organization', organization: tenant(organizationId, of) },
+      })
+    }
     for (const record of records) model.process(record)
     return model.alerts
       .filter((alert) => alert.mergedInto === undefined)

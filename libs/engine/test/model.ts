@@ -2,10 +2,11 @@
  * The detection of libs/engine once more, from detection.md §1 to §3 alone: as simple as it can be, as slow as it likes.
  * It shares nothing with the engine. Where the page is silent it follows docs/detection.md.
  */
-import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
+import type { AuditEvent, ControlRecord, OrganizationSettings, Severity } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
 import { isSensitive, MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
+import type { Episode, Group, ModelAlert, ModelChange, ModelFigures, ModelRecord, Terms } from './model-types.ts'
 import { clusters, covers, peakOf, stretches, total, union, windowAt } from './model-windows.ts'
 
 const SECOND = 1000
@@ -16,88 +17,17 @@ const MAX_SKEW = 5 * MINUTE
 /** A broker's clock that falls back by more sets log time back. */
 const MAX_FALL = HOUR
 
-export type ModelRecord =
-  | { readonly kind: 'event'; readonly appendTime: number; readonly event: AuditEvent }
-  | { readonly kind: 'tick' | 'other'; readonly appendTime: number }
-
-export interface ModelFigures {
-  readonly severity: Severity
-  readonly count: number
-  readonly total: number
-  readonly peak: number
-  readonly firstSeen: number
-  readonly lastSeen: number
-  readonly windowFrom: number
-  readonly windowTo: number
-  readonly windowValue: number
-  readonly spanMs: number
-  readonly threshold: number
-  readonly backfilled: boolean
-}
-
-export interface ModelAlert {
-  /** What the id is made of. */
-  readonly identity: readonly [organizationId: string, ruleId: string, group: Record<string, string>, eventId: string, t: number]
-  readonly pattern: ModelPattern
-  readonly createdAt: number
-  revision: number
-  open: boolean
-  mergedInto: ModelAlert | undefined
-  figures: ModelFigures
-}
-
-export interface ModelChange {
-  readonly type: 'alert.created' | 'alert.revised' | 'alert.closed'
-  readonly alert: ModelAlert
-  readonly revision: number
-  readonly figures: ModelFigures
-}
-
-interface HeldEvent {
-  readonly id: string
-  readonly t: number
-  arrival: number
-  readonly weight: number
-  readonly principal: string | undefined
-  readonly late: boolean
-  readonly sensitive: boolean
-  /** Weight 0: only escalates. */
-  readonly escalates: boolean
-}
-
-interface Episode extends ModelAlert {
-  truth: Interval[]
-  counted: Set<HeldEvent>
-  escalated: boolean
-  lastRevisionAt: number
-  published: ModelFigures
-}
-
-interface Group {
-  readonly pattern: ModelPattern
-  readonly organizationId: string
-  readonly group: Record<string, string>
-  readonly night: Interval | undefined
-  readonly spanMs: number
-  readonly gapMs: number
-  readonly retentionMs: number
-  readonly threshold: number
-  held: HeldEvent[]
-  /** Open ones, in order of creation. */
-  episodes: Episode[]
-}
-
 export class Model {
   logTime = Number.NEGATIVE_INFINITY
   readonly alerts: ModelAlert[] = []
-  readonly #settings: ReadonlyMap<string, OrganizationSettings>
+  readonly #settings = new Map<string, { version: number; settings: OrganizationSettings }>()
+  readonly #rules = new Map<string, { version: number; state: string }>()
   readonly #groups = new Map<string, Group>()
   readonly #hours = new Map<string, Interval[]>()
   readonly #day0: number
 
   /** @param day0 midnight UTC of a day near the events, for the calendar */
-  constructor(settings: ReadonlyMap<string, OrganizationSettings>, day0: number) {
-    this.#settings = settings
+  constructor(day0: number) {
     this.#day0 = day0
   }
 
@@ -105,7 +35,10 @@ export class Model {
     this.#moveLogTime(record.appendTime)
     const changes: ModelChange[] = []
     for (const group of this.#groups.values()) this.#closeDue(group, changes)
-    if (record.kind === 'event') for (const pattern of MODEL_PATTERNS) this.#take(pattern, record.event, changes)
+    if (record.kind === 'control') this.#control(record.control, changes)
+    if (record.kind === 'event')
+      for (const pattern of MODEL_PATTERNS)
+        if (this.#rules.get(pattern.ruleId)?.state === 'active') this.#take(pattern, record.event, changes)
     for (const group of this.#groups.values()) this.#revise(group, changes)
     return changes
   }
@@ -129,11 +62,61 @@ export class Model {
     for (const episode of group.episodes) {
       const end = Math.max(...episode.truth.map((stretch) => stretch.end))
       const lastArrival = Math.max(...[...episode.counted].map((event) => event.arrival))
-      if (this.logTime <= Math.max(end, lastArrival + group.spanMs) + group.retentionMs) continue
+      if (this.logTime <= Math.max(end, lastArrival + group.terms.spanMs) + group.terms.retentionMs) continue
       episode.open = false
       this.#publish(episode, 'alert.closed', changes)
     }
     group.episodes = group.episodes.filter((episode) => episode.open)
+    this.#renewTerms(group)
+  }
+
+  #control(control: ControlRecord, changes: ModelChange[]): void {
+    if (control.kind === 'organization') {
+      const { organizationId, version, settings } = control.organization
+      if (version <= (this.#settings.get(organizationId)?.version ?? 0)) return
+      this.#settings.set(organizationId, { version, settings })
+      this.#hours.delete(organizationId)
+    } else {
+      const { ruleId, version, state } = control.rule
+      if (version <= (this.#rules.get(ruleId)?.version ?? 0)) return
+      this.#rules.set(ruleId, { version, state })
+      if (state !== 'active') this.#stop(ruleId, changes)
+    }
+    for (const group of this.#groups.values()) this.#renewTerms(group)
+  }
+
+  /** A paused or retired rule closes its alerts and forgets its windows. */
+  #stop(ruleId: string, changes: ModelChange[]): void {
+    for (const [key, group] of this.#groups) {
+      if (group.pattern.ruleId !== ruleId) continue
+      for (const episode of group.episodes) {
+        episode.open = false
+        this.#publish(episode, 'alert.closed', changes)
+      }
+      this.#groups.delete(key)
+    }
+  }
+
+  /** A group without an open alert takes the terms in force; its window is kept unless the span is another. */
+  #renewTerms(group: Group): void {
+    if (group.episodes.length > 0) return
+    const { terms } = group
+    group.held = group.held.filter((held) => this.logTime <= held.arrival + terms.retentionMs)
+    group.terms = this.#termsOf(group.pattern, group.organizationId, group.night)
+    if (group.terms.spanMs !== terms.spanMs) group.held = []
+  }
+
+  #termsOf(pattern: ModelPattern, organizationId: string, night: Interval | undefined): Terms {
+    const settings = this.#settingsOf(organizationId)
+    const spanMs = night === undefined ? pattern.spanMs(settings) : night.end - night.begin
+    const gapMs = spanMs + (night === undefined ? (settings.alertCooldown ?? 5 * MINUTE) : 0)
+    const latenessMs = settings.latenessMs ?? 15 * MINUTE
+    const ruleVersion = this.#rules.get(pattern.ruleId)?.version ?? 0
+    return { ruleVersion, spanMs, gapMs, latenessMs, retentionMs: gapMs + latenessMs, threshold: pattern.threshold(settings) }
+  }
+
+  #settingsOf(organizationId: string): OrganizationSettings {
+    return this.#settings.get(organizationId)?.settings ?? {}
   }
 
   #take(pattern: ModelPattern, event: AuditEvent, changes: ModelChange[]): void {
@@ -145,16 +128,15 @@ export class Model {
     const t = stamp > this.logTime + MAX_SKEW ? this.logTime : stamp
     const group = this.#groupOf(pattern, event.organizationId, fields, t)
     if (group === undefined) return
-    group.held = group.held.filter((held) => this.logTime <= held.arrival + group.retentionMs)
+    group.held = group.held.filter((held) => this.logTime <= held.arrival + group.terms.retentionMs)
     if (group.held.some((held) => held.id === event.id)) return
-    const settings = this.#settings.get(event.organizationId) ?? {}
     group.held.push({
       id: event.id,
       t,
       arrival: this.logTime,
       weight: counts ? pattern.weight(event) : 0,
       principal: principalOf(event),
-      late: t < this.logTime - (settings.latenessMs ?? 15 * MINUTE),
+      late: t < this.logTime - group.terms.latenessMs,
       sensitive: isSensitive(event),
       escalates: !counts,
     })
@@ -162,18 +144,14 @@ export class Model {
   }
 
   #groupOf(pattern: ModelPattern, organizationId: string, fields: Record<string, string>, t: number): Group | undefined {
-    const settings = this.#settings.get(organizationId) ?? {}
     const nightly = pattern.ruleId === OFF_HOURS_RULE
     const night = nightly ? nightAt(this.#hoursOf(organizationId), t) : undefined
     if (nightly && night === undefined) return undefined
     const key = JSON.stringify([organizationId, pattern.ruleId, fields, night?.begin ?? null])
     let group = this.#groups.get(key)
     if (group === undefined) {
-      const spanMs = night === undefined ? pattern.spanMs(settings) : night.end - night.begin
-      const gapMs = spanMs + (night === undefined ? (settings.alertCooldown ?? 5 * MINUTE) : 0)
-      const retentionMs = gapMs + (settings.latenessMs ?? 15 * MINUTE)
-      const threshold = pattern.threshold(settings)
-      group = { pattern, organizationId, group: fields, night, spanMs, gapMs, retentionMs, threshold, held: [], episodes: [] }
+      const terms = this.#termsOf(pattern, organizationId, night)
+      group = { pattern, organizationId, group: fields, night, terms, held: [], episodes: [] }
       this.#groups.set(key, group)
     }
     return group
@@ -182,7 +160,7 @@ export class Model {
   #hoursOf(organizationId: string): Interval[] {
     let hours = this.#hours.get(organizationId)
     if (hours === undefined) {
-      hours = businessHours(this.#settings.get(organizationId) ?? {}, this.#day0)
+      hours = businessHours(this.#settingsOf(organizationId), this.#day0)
       this.#hours.set(organizationId, hours)
     }
     return hours
@@ -191,7 +169,8 @@ export class Model {
   /** What the held events, the new one among them, make true; and whose alert that is. */
   #decide(group: Group, eventId: string, t: number, changes: ModelChange[]): void {
     const counting = group.held.filter((event) => !event.escalates)
-    const { night, spanMs, threshold, pattern } = group
+    const { night, pattern } = group
+    const { spanMs, gapMs, threshold } = group.terms
     const firstOfNight = Math.min(...counting.map((event) => event.t))
     const fresh =
       night === undefined
@@ -200,7 +179,7 @@ export class Model {
           ? []
           : [{ begin: firstOfNight, end: night.end }]
     const known = group.episodes.flatMap((episode) => episode.truth.map((stretch) => ({ ...stretch, episode })))
-    for (const cluster of clusters<Interval & { episode?: Episode }>([...known, ...fresh], group.gapMs)) {
+    for (const cluster of clusters<Interval & { episode?: Episode }>([...known, ...fresh], gapMs)) {
       const joined = group.episodes.filter((episode) => cluster.some((stretch) => stretch.episode === episode))
       const [survivor, ...others] = joined
       const truth = union(cluster)
@@ -224,14 +203,15 @@ export class Model {
       windowFrom: 0,
       windowTo: Number.NaN,
       windowValue: 0,
-      spanMs: group.spanMs,
-      threshold: group.threshold,
+      spanMs: group.terms.spanMs,
+      threshold: group.terms.threshold,
       backfilled: false,
     }
     const episode: Episode = {
       identity: [group.organizationId, group.pattern.ruleId, group.group, eventId, t],
       pattern: group.pattern,
       createdAt: this.logTime,
+      ruleVersion: group.terms.ruleVersion,
       revision: 0,
       open: true,
       mergedInto: undefined,
@@ -256,7 +236,8 @@ export class Model {
 
   /** Figures only ever grow: what was decided by events that are held no more stays. */
   #extend(group: Group, episode: Episode, others: readonly Episode[], truth: Interval[]): void {
-    const { spanMs, threshold, pattern, night } = group
+    const { pattern, night } = group
+    const { spanMs, threshold } = group.terms
     const all = [episode, ...others]
     const before = all.map(({ figures }) => figures)
     const counting = group.held.filter((event) => !event.escalates)

@@ -4,10 +4,11 @@
  */
 import type { AuditEvent, OrganizationSettings } from '@tocsin/contracts'
 import fc from 'fast-check'
-import type { ModelRecord } from './model.ts'
+import type { ModelRecord } from './model-types.ts'
 
 export interface Stream {
   readonly day0: number
+  /** In force before the first record. */
   readonly settings: ReadonlyMap<string, OrganizationSettings>
   readonly records: readonly ModelRecord[]
 }
@@ -127,7 +128,7 @@ const steps = (size: number): fc.Arbitrary<Step[]> =>
       ),
     )
 
-const settingsOf = (unit: number): fc.Arbitrary<OrganizationSettings> => {
+export const settingsOf = (unit: number): fc.Arbitrary<OrganizationSettings> => {
   const spans = fc.integer({ min: 1, max: 5 }).map((n) => n * unit)
   const gaps = fc.integer({ min: 0, max: 3 }).map((n) => n * unit)
   const lateness = fc.oneof(

@@ -1,0 +1,83 @@
+import type { AuditEvent, ControlRecord, Severity } from '@tocsin/contracts'
+import type { Interval } from './model-nights.ts'
+import type { ModelPattern } from './model-patterns.ts'
+
+export type ModelRecord =
+  | { readonly kind: 'event'; readonly appendTime: number; readonly event: AuditEvent }
+  | { readonly kind: 'control'; readonly appendTime: number; readonly control: ControlRecord }
+  | { readonly kind: 'tick' | 'other'; readonly appendTime: number }
+
+export interface ModelFigures {
+  readonly severity: Severity
+  readonly count: number
+  readonly total: number
+  readonly peak: number
+  readonly firstSeen: number
+  readonly lastSeen: number
+  readonly windowFrom: number
+  readonly windowTo: number
+  readonly windowValue: number
+  readonly spanMs: number
+  readonly threshold: number
+  readonly backfilled: boolean
+}
+
+export interface ModelAlert {
+  /** What the id is made of. */
+  readonly identity: readonly [organizationId: string, ruleId: string, group: Record<string, string>, eventId: string, t: number]
+  readonly pattern: ModelPattern
+  readonly createdAt: number
+  readonly ruleVersion: number
+  revision: number
+  open: boolean
+  mergedInto: ModelAlert | undefined
+  figures: ModelFigures
+}
+
+export interface ModelChange {
+  readonly type: 'alert.created' | 'alert.revised' | 'alert.closed'
+  readonly alert: ModelAlert
+  readonly revision: number
+  readonly figures: ModelFigures
+}
+
+export interface HeldEvent {
+  readonly id: string
+  readonly t: number
+  arrival: number
+  readonly weight: number
+  readonly principal: string | undefined
+  readonly late: boolean
+  readonly sensitive: boolean
+  /** Weight 0: only escalates. */
+  readonly escalates: boolean
+}
+
+export interface Episode extends ModelAlert {
+  truth: Interval[]
+  counted: Set<HeldEvent>
+  escalated: boolean
+  lastRevisionAt: number
+  published: ModelFigures
+}
+
+/** What settings say of a rule; a group with an open alert keeps what the alert was opened with. */
+export interface Terms {
+  readonly ruleVersion: number
+  readonly spanMs: number
+  readonly gapMs: number
+  readonly latenessMs: number
+  readonly retentionMs: number
+  readonly threshold: number
+}
+
+export interface Group {
+  readonly pattern: ModelPattern
+  readonly organizationId: string
+  readonly group: Record<string, string>
+  readonly night: Interval | undefined
+  terms: Terms
+  held: HeldEvent[]
+  /** Open ones, in order of creation. */
+  episodes: Episode[]
+}
