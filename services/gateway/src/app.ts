@@ -1,3 +1,4 @@
+import { fastifyCookie } from '@fastify/cookie'
 import { loadKeyRing, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
 import { createHttpServer, listen } from '@tocsin/http'
 import { createKafka } from '@tocsin/kafka'
@@ -94,6 +95,8 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
   })
 
   const app = createHttpServer({ log, settings: { requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: 'idle' } })
+  // Its parser, which browser-session.ts uses, is there once it is registered; its hooks are not needed.
+  await app.register(fastifyCookie, { hook: false })
   await registerProxy(app, { config, sessions, metrics })
   registerSignIn(app, {
     ring,

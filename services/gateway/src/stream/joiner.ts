@@ -114,7 +114,8 @@ export class Joiner {
     if (applied.kind === 'stale' && !fetched) return
     const after = applied.kind === 'newer' ? applied.halves : halves
     this.#cache.put(organizationId, alertId, { halves: after, partition: place.partition, appendTime: place.appendTime })
-    const { alert, partial } = join(after)
+    const joined = join(after)
+    const alert = { id: alertId, organizationId, ...joined.alert }
     const created = record.type === 'alert.created'
     this.#emit({
       organizationId,
@@ -126,7 +127,7 @@ export class Joiner {
       before: beforeOf(held, created),
       after: facetsOf(alert),
       userId: record.half === 'status' && record.change.actor !== 'system' ? record.change.actor : undefined,
-      partial,
+      partial: joined.partial,
       alert: JSON.stringify(alert),
     })
   }
