@@ -1,0 +1,51 @@
+import type { AuditEvent } from '@tocsin/contracts'
+import type { EventFields } from '@tocsin/sigma'
+import type { Calendar, Night } from './calendar.ts'
+import type { GroupName } from './group.ts'
+import type { CompiledRule } from './rule.ts'
+
+/** Why an event that matches has no group. */
+export type Ungrouped = 'unattributed' | 'groupMissing' | 'business hours'
+
+/** Between the parts of a key; NUL never occurs in a stored event. */
+const SEPARATOR = '\u0000'
+/** As ranked by `nameOf`: the last part of a path, so that `sessionContext.ipAddress` is shown as `ipAddress`. */
+const nameOf = (field: string): string => field.slice(field.lastIndexOf('.') + 1)
+
+/** The group of a matching event (detection.md §3): values exactly as sent, blank is absent, nothing is pooled. */
+export function groupOf(
+  { groupBy }: CompiledRule,
+  calendar: Calendar | null,
+  event: AuditEvent,
+  fields: EventFields,
+  t: number,
+): GroupName | Ungrouped {
+  const night = calendar === null ? null : calendar.nightOf(t)
+  if (calendar !== null && night === null) return 'business hours'
+  if (groupBy.mode === 'first') {
+    for (const field of groupBy.fields) {
+      const value = valueOf(event, fields, field)
+      if (value !== null) return named(nameOf(field) + SEPARATOR + value, { [nameOf(field)]: value }, night)
+    }
+    return 'unattributed'
+  }
+  const shown: Record<string, string> = {}
+  let key = ''
+  for (const field of groupBy.fields) {
+    const value = valueOf(event, fields, field)
+    if (value === null) return 'groupMissing'
+    shown[nameOf(field)] = value
+    key += value + SEPARATOR
+  }
+  return named(key, shown, night)
+}
+
+const named = (key: string, shown: Record<string, string>, night: Night | null): GroupName =>
+  night === null ? { key, shown, night } : { key: `${key}${SEPARATOR}${night.start}${SEPARATOR}${night.end}`, shown, night }
+
+function valueOf(event: AuditEvent, fields: EventFields, field: string): string | null {
+  const value =
+    field === 'principalId' ? event.principalId : field === 'ipAddress' ? event.sessionContext?.ipAddress : fields(field)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' && value.trim() !== '' ? value : null
+}

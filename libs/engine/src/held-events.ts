@@ -1,0 +1,259 @@
+import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
+import type { Hash64 } from './hash.ts'
+import { IdIndex } from './id-index.ts'
+import { PrefixSums } from './prefix-sums.ts'
+import { SlotList } from './slot-list.ts'
+import type { EpochMs } from './time.ts'
+
+/** Up to here an id is found by walking along the chain of rows. */
+const WALKED = 16
+
+/** What a rule wants to know of its events beside their times. */
+export interface HeldKind {
+  readonly sums: boolean
+  readonly distinct: boolean
+}
+
+/** Where the number of held events is kept for all groups of an organization. */
+export interface Tally {
+  held: number
+}
+
+/**
+ * The events that take part in one group: counted ones in order of (event time, hash of the id), marks (weight 0) in another
+ * such list, and all of them as a chain in order of arrival.
+ */
+export class HeldEvents {
+  readonly #pool: EventPool
+  readonly #tally: Tally
+  readonly #counted = new SlotList()
+  #marks: SlotList | null = null
+  #sums: PrefixSums | null
+  /** How often each value occurs among the counted events; only for rules that count distinct values. */
+  #values: Map<number, number> | null
+  #index: IdIndex | null = null
+  #oldest = NO_ROW
+  #newest = NO_ROW
+  #held = 0
+
+  constructor(pool: EventPool, kind: HeldKind, tally: Tally) {
+    this.#pool = pool
+    this.#tally = tally
+    this.#sums = kind.sums ? new PrefixSums() : null
+    this.#values = kind.distinct ? new Map() : null
+  }
+
+  /** Counted events; positions run from 0 in order of event time. */
+  get length(): number {
+    return this.#counted.length
+  }
+
+  /** Counted events and marks. */
+  get held(): number {
+    return this.#held
+  }
+
+  get distinct(): number {
+    return this.#values?.size ?? 0
+  }
+
+  slotAt(position: number): number {
+    return this.#counted.at(position)
+  }
+
+  t(position: number): EpochMs {
+    return this.#pool.t(this.#counted.at(position))
+  }
+
+  value(position: number): number {
+    return this.#pool.value(this.#counted.at(position))
+  }
+
+  /** Sum of the values at positions `from` to `to`, inclusive; for kinds that sum. */
+  sum(from: number, to: number): number {
+    return (this.#sums as PrefixSums).sum(from, to)
+  }
+
+  /** First position whose event time is at or after `t`. */
+  lowerBound(t: EpochMs): number {
+    return this.#bound(this.#counted, t, false)
+  }
+
+  /** First position whose event time is after `t`. */
+  upperBound(t: EpochMs): number {
+    return this.#bound(this.#counted, t, true)
+  }
+
+  hasMarkIn(from: EpochMs, to: EpochMs): boolean {
+    if (this.#marks === null) return false
+    const at = this.#bound(this.#marks, from, false)
+    return at < this.#marks.length && this.#pool.t(this.#marks.at(at)) < to
+  }
+
+  find(id: Hash64): number {
+    if (this.#index !== null) return this.#index.find(id)
+    for (let slot = this.#oldest; slot !== NO_ROW; slot = this.#pool.next(slot)) {
+      if (this.#pool.idLow(slot) === id.low && this.#pool.idHigh(slot) === id.high && !this.#pool.has(slot, ROW_FLAGS.dropped))
+        return slot
+    }
+    return NO_ROW
+  }
+
+  /** Takes the event in and returns its row. */
+  add(row: Row): number {
+    const pool = this.#pool
+    const slot = pool.add(row)
+    if (this.#newest === NO_ROW) this.#oldest = slot
+    else pool.setNext(this.#newest, slot)
+    this.#newest = slot
+    this.#held++
+    this.#tally.held++
+    this.#enter(slot)
+    if (this.#index !== null) this.#index.add(slot)
+    else if (this.#held > WALKED) this.#buildIndex()
+    return slot
+  }
+
+  /** Position of a counted row. */
+  positionOf(slot: number): number {
+    return this.#placeOf(this.#counted, slot)
+  }
+
+  /** Log time at which the event that came first of all held ones came; Infinity where there is none. */
+  oldestArrival(): EpochMs {
+    this.#skipDropped()
+    return this.#oldest === NO_ROW ? Number.POSITIVE_INFINITY : this.#pool.arrival(this.#oldest)
+  }
+
+  newestArrival(): EpochMs {
+    return this.#newest === NO_ROW ? Number.NEGATIVE_INFINITY : this.#pool.arrival(this.#newest)
+  }
+
+  /** Lets the event go that came first; `seen` is called with its row just before. */
+  dropOldestArrival(seen: (slot: number) => void): void {
+    this.#skipDropped()
+    const slot = this.#oldest
+    seen(slot)
+    this.#leave(slot)
+    this.#unchain()
+  }
+
+  /** Row of the oldest event by (t, id hash), counted or mark; the group is not empty. */
+  oldestByTime(): number {
+    const counted = this.#counted.length === 0 ? NO_ROW : this.#counted.at(0)
+    const mark = this.#marks === null ? NO_ROW : this.#marks.at(0)
+    if (counted === NO_ROW) return mark
+    return mark !== NO_ROW && this.#isBefore(mark, counted) ? mark : counted
+  }
+
+  /** Lets one event go out of order; its row stays chained until those that came before it have gone. */
+  drop(slot: number): void {
+    this.#leave(slot)
+    this.#pool.setFlag(slot, ROW_FLAGS.dropped)
+    this.#skipDropped()
+  }
+
+  clear(): void {
+    while (this.#oldest !== NO_ROW) {
+      if (!this.#pool.has(this.#oldest, ROW_FLAGS.dropped)) this.#leave(this.#oldest)
+      this.#unchain()
+    }
+  }
+
+  /** Rows in order of arrival. */
+  *rows(): Generator<number> {
+    for (let slot = this.#oldest; slot !== NO_ROW; slot = this.#pool.next(slot)) {
+      if (!this.#pool.has(slot, ROW_FLAGS.dropped)) yield slot
+    }
+  }
+
+  capArrivals(at: EpochMs): void {
+    for (let slot = this.#oldest; slot !== NO_ROW; slot = this.#pool.next(slot)) {
+      if (this.#pool.arrival(slot) > at) this.#pool.setArrival(slot, at)
+    }
+  }
+
+  #enter(slot: number): void {
+    if (this.#pool.has(slot, ROW_FLAGS.mark)) {
+      this.#marks ??= new SlotList()
+      this.#marks.insert(this.#placeOf(this.#marks, slot), slot)
+      return
+    }
+    const position = this.#placeOf(this.#counted, slot)
+    this.#counted.insert(position, slot)
+    const value = this.#pool.value(slot)
+    this.#sums?.insert(position, value)
+    if (this.#values !== null && value !== 0) this.#values.set(value, (this.#values.get(value) ?? 0) + 1)
+  }
+
+  #leave(slot: number): void {
+    this.#held--
+    this.#tally.held--
+    this.#index?.remove(slot)
+    if (this.#pool.has(slot, ROW_FLAGS.mark)) {
+      const marks = this.#marks as SlotList
+      marks.removeAt(this.#placeOf(marks, slot))
+      if (marks.length === 0) this.#marks = null
+      return
+    }
+    const position = this.positionOf(slot)
+    this.#counted.removeAt(position)
+    this.#sums?.removeAt(position)
+    const value = this.#pool.value(slot)
+    if (this.#values === null || value === 0) return
+    const left = (this.#values.get(value) as number) - 1
+    if (left === 0) this.#values.delete(value)
+    else this.#values.set(value, left)
+  }
+
+  #unchain(): void {
+    const slot = this.#oldest
+    this.#oldest = this.#pool.next(slot)
+    if (this.#oldest === NO_ROW) this.#newest = NO_ROW
+    this.#pool.release(slot)
+  }
+
+  #skipDropped(): void {
+    while (this.#oldest !== NO_ROW && this.#pool.has(this.#oldest, ROW_FLAGS.dropped)) this.#unchain()
+  }
+
+  #buildIndex(): void {
+    this.#index = new IdIndex(this.#pool)
+    for (const slot of this.rows()) this.#index.add(slot)
+  }
+
+  /** Where the row stands, or would stand. In-order streams ask about the end, so that is tried first. */
+  #placeOf(list: SlotList, slot: number): number {
+    let low = 0
+    let high = list.length
+    if (high === 0 || this.#isBefore(list.at(high - 1), slot)) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#isBefore(list.at(middle), slot)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #isBefore(one: number, other: number): boolean {
+    const pool = this.#pool
+    if (pool.t(one) !== pool.t(other)) return pool.t(one) < pool.t(other)
+    if (pool.idHigh(one) !== pool.idHigh(other)) return pool.idHigh(one) < pool.idHigh(other)
+    return pool.idLow(one) < pool.idLow(other)
+  }
+
+  #bound(list: SlotList, t: EpochMs, after: boolean): number {
+    let low = 0
+    let high = list.length
+    if (high === 0) return 0
+    const last = this.#pool.t(list.at(high - 1))
+    if (last < t || (after && last === t)) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const at = this.#pool.t(list.at(middle))
+      if (at < t || (after && at === t)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,26 @@
+import { type AuditEvent, CATEGORIES } from '@tocsin/contracts'
+import type { LogSource } from '@tocsin/sigma'
+
+/** Source formats by the Sigma product (and service) that describes them (detection.md §5). */
+const FORMATS: Readonly<Record<string, string>> = {
+  'aws/cloudtrail': 'cloudtrail',
+  aws: 'cloudtrail',
+  'kubernetes/audit': 'kubernetes',
+  kubernetes: 'kubernetes',
+  'github/audit': 'github',
+  github: 'github',
+  'okta/okta': 'okta',
+  okta: 'okta',
+  'linux/sshd': 'sshd',
+  'linux/auth': 'sshd',
+}
+
+/** A test of where an event comes from. `product: tocsin` is every event; an unknown source is none (an idle rule). */
+export function logsourceTest({ product, category, service }: LogSource): (event: AuditEvent) => boolean {
+  const isCategory = (event: AuditEvent): boolean => category === undefined || event.category === category
+  if (category !== undefined && !CATEGORIES.some((each) => each === category)) return () => false
+  if (product === undefined) return service === undefined ? isCategory : () => false
+  if (product === 'tocsin') return service === undefined ? isCategory : () => false
+  const format = FORMATS[service === undefined ? product : `${product}/${service}`]
+  return (event) => event.source.format === format && isCategory(event)
+}

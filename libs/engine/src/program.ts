@@ -1,0 +1,61 @@
+import type { OrganizationSettings } from '@tocsin/contracts'
+import { FIRST_KEPT } from './evidence.ts'
+import type { HeldKind } from './held-events.ts'
+import type { Requirement } from './requirement.ts'
+import type { CompiledRule } from './rule.ts'
+import { type DurationMs, MINUTE_MS } from './time.ts'
+
+export const DEFAULT_COOLDOWN_MS: DurationMs = 5 * MINUTE_MS
+export const DEFAULT_LATENESS_MS: DurationMs = 15 * MINUTE_MS
+/**
+ * Snapshots a group keeps of events that are in no alert yet: an alert opens with its first 25 shown although up to
+ * threshold - 1 events came before it. Enough for the built-in thresholds; see docs/detection.md, evidence.
+ */
+const LOOSE_KEPT_LEAST = 50
+const LOOSE_KEPT_MOST = 128
+
+/** A version of a rule under the settings of one organization: what is in force there. */
+export interface Program {
+  readonly rule: CompiledRule
+  readonly settings: OrganizationSettings
+  /** The condition: every one must hold of a window; the first one's value is the alert's. */
+  readonly requirements: readonly [Requirement, ...Requirement[]]
+  /** Length of the window; a night brings its own. */
+  readonly spanMs: DurationMs
+  readonly cooldownMs: DurationMs
+  readonly latenessMs: DurationMs
+  readonly kind: HeldKind
+  readonly firstKept: number
+  readonly looseKept: number
+  /** Equal for two programs that behave the same in everything. */
+  readonly fingerprint: string
+  /** Equal for two programs whose windows mean the same: one may go on with the other's (detection.md §4). */
+  readonly windowIdentity: string
+}
+
+export function bindProgram(rule: CompiledRule, settings: OrganizationSettings): Program {
+  const { threshold, timeWindow } = rule.traits
+  const atLeast = numberOf(settings, threshold) ?? rule.atLeast
+  const spanMs = numberOf(settings, timeWindow) ?? rule.timespanMs
+  const cooldownMs = rule.calendar !== null ? 0 : (settings.alertCooldown ?? rule.cooldownMs ?? DEFAULT_COOLDOWN_MS)
+  const latenessMs = rule.latenessMs ?? settings.latenessMs ?? DEFAULT_LATENESS_MS
+  const windowIdentity = JSON.stringify([rule.identity, rule.calendar === null ? spanMs : 'night'])
+  return {
+    rule,
+    settings,
+    requirements: [{ unit: rule.unit, atLeast }, ...rule.also],
+    spanMs,
+    cooldownMs,
+    latenessMs,
+    kind: { sums: rule.unit === 'sum', distinct: rule.unit === 'distinct' || rule.also.length > 0 },
+    firstKept: Math.max(1, Math.min(atLeast, FIRST_KEPT)),
+    looseKept: Math.max(LOOSE_KEPT_LEAST, Math.min(atLeast, LOOSE_KEPT_MOST)),
+    fingerprint: JSON.stringify([rule.record.version, rule.record.hash, atLeast, spanMs, cooldownMs, latenessMs]),
+    windowIdentity,
+  }
+}
+
+function numberOf(settings: OrganizationSettings, name: keyof OrganizationSettings | undefined): number | null {
+  const value = name === undefined ? undefined : settings[name]
+  return typeof value === 'number' ? value : null
+}

@@ -1,0 +1,73 @@
+import type { HeldEvents } from './held-events.ts'
+
+/** What is counted of a window: its events, the sum of their values, or how many different values they have. */
+export type Unit = 'events' | 'sum' | 'distinct'
+
+/** One comparison that a window has to meet. `gt n` is written as at least n + 1: all values are integers. */
+export interface Requirement {
+  readonly unit: Unit
+  readonly atLeast: number
+}
+
+const NONE = -1
+
+/**
+ * The largest position i for which the events i to j meet the requirement, or -1. More events never lower any of the three
+ * values, so every earlier i meets it too: the window at a moment is true exactly while event i has not left it.
+ */
+export function latestStart(held: HeldEvents, requirement: Requirement, j: number): number {
+  switch (requirement.unit) {
+    case 'events':
+      return Math.max(NONE, j + 1 - requirement.atLeast)
+    case 'sum':
+      return latestStartOfSum(held, requirement.atLeast, j)
+    case 'distinct':
+      return latestStartOfDistinct(held, requirement.atLeast, j)
+  }
+}
+
+/** The same for all requirements together. */
+export function latestStartOfAll(held: HeldEvents, requirements: readonly Requirement[], j: number): number {
+  let start = j
+  for (const requirement of requirements) {
+    start = Math.min(start, latestStart(held, requirement, j))
+    if (start === NONE) return NONE
+  }
+  return start
+}
+
+export function windowValue(held: HeldEvents, unit: Unit, from: number, to: number): number {
+  switch (unit) {
+    case 'events':
+      return to - from + 1
+    case 'sum':
+      return held.sum(from, to)
+    case 'distinct': {
+      const seen = new Set<number>()
+      for (let at = from; at <= to; at++) if (held.value(at) !== 0) seen.add(held.value(at))
+      return seen.size
+    }
+  }
+}
+
+function latestStartOfSum(held: HeldEvents, atLeast: number, j: number): number {
+  let low = NONE
+  let high = j
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (held.sum(middle, j) >= atLeast) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** A group that never held enough values is answered at once, so that one name tried a million times costs nothing. */
+function latestStartOfDistinct(held: HeldEvents, atLeast: number, j: number): number {
+  if (held.distinct < atLeast) return NONE
+  const seen = new Set<number>()
+  for (let at = j; at >= 0; at--) {
+    if (held.value(at) !== 0) seen.add(held.value(at))
+    if (seen.size >= atLeast) return at
+  }
+  return NONE
+}

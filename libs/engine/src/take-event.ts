@@ -1,0 +1,81 @@
+import type { AuditEvent } from '@tocsin/contracts'
+import { type Episode, MOST_NOTED } from './episode.ts'
+import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
+import { snapshotOf } from './evidence.ts'
+import type { Floor, Group } from './group.ts'
+import type { EngineLimits } from './limits.ts'
+import { type Change, updateEpisodes } from './update-episodes.ts'
+
+/** Names of noted values that a group remembers. */
+const MOST_NAMES = 100
+
+/** One event as it comes to a group: the row to be, and what is not in the row. */
+export interface Arrival {
+  readonly row: Row
+  readonly event: AuditEvent
+  readonly offset: bigint
+  /** Text of the row's value where the alert names the values; else null. */
+  readonly name: string | null
+}
+
+export type Taken = 'counted' | 'mark' | 'duplicate' | 'idConflict' | 'overCap'
+
+/** What a group needs of the engine to take an event in. */
+export interface Taking {
+  readonly pool: EventPool
+  readonly limits: EngineLimits
+  /** Makes what a new alert has from its opening event. */
+  readonly open: Change['open']
+}
+
+/** Lets a group take an event in. What comes of it is in the group's alerts. */
+export function takeEvent(group: Group, arrival: Arrival, { pool, limits, open }: Taking): Taken {
+  const { row } = arrival
+  const known = group.held.find(row.id)
+  if (known !== NO_ROW) return pool.hasContent(known, row.contentHash) ? 'duplicate' : 'idConflict'
+  if (group.floor !== null && isRefused(row, group.floor)) return refused(group)
+  const slot = group.held.add(row)
+  if (group.held.held > limits.eventsPerGroup && dropOldest(group, pool) === slot) return refused(group)
+  if ((row.flags & ROW_FLAGS.mark) !== 0) {
+    for (const episode of group.episodes) if (episode.stretches.contains(row.t)) escalate(group, episode)
+    return 'mark'
+  }
+  remember(group, row.value, arrival.name)
+  const snapshot = snapshotOf(arrival.event, row.t, slot, arrival.offset)
+  updateEpisodes(group, { pool, slot, t: row.t, snapshot, open })
+  return 'counted'
+}
+
+const isRefused = ({ t, id }: Row, floor: Floor): boolean =>
+  t !== floor.t ? t < floor.t : id.high !== floor.id.high ? id.high < floor.id.high : id.low <= floor.id.low
+
+function dropOldest(group: Group, pool: EventPool): number {
+  const slot = group.held.oldestByTime()
+  group.floor = { t: pool.t(slot), id: { low: pool.idLow(slot), high: pool.idHigh(slot) } }
+  group.forgetLoose(slot)
+  group.held.drop(slot)
+  for (const episode of group.episodes) setLowerBound(episode)
+  return slot
+}
+
+function refused(group: Group): Taken {
+  for (const episode of group.episodes) setLowerBound(episode)
+  return 'overCap'
+}
+
+function setLowerBound(episode: Episode): void {
+  if (episode.lowerBound) return
+  episode.lowerBound = true
+  episode.changed = true
+}
+
+function escalate(group: Group, episode: Episode): void {
+  const { escalateTo } = group.program.rule
+  if (escalateTo !== null) episode.raise(escalateTo)
+}
+
+function remember(group: Group, value: number, name: string | null): void {
+  if (name === null || value === 0) return
+  group.names ??= new Map()
+  if (group.names.size < Math.min(MOST_NAMES, MOST_NOTED)) group.names.set(value, name)
+}

@@ -1,0 +1,44 @@
+import type { HeldEvents } from './held-events.ts'
+import { latestStartOfAll, type Requirement } from './requirement.ts'
+import { type Interval, Stretches } from './stretches.ts'
+import type { EpochMs } from './time.ts'
+
+/** The moment at which an event of time `t` is no longer in the window: `t + span`, or the end of the night. */
+export type Leaves = (t: EpochMs) => EpochMs
+
+/**
+ * The moments at which the condition is true by runs of events that contain the one at `position`. Whatever was true before
+ * it came is true still, so this is all that it can have added. An event that is the newest costs one step; one in the middle
+ * at most as many as its run has events.
+ */
+export function truthThrough(
+  held: HeldEvents,
+  requirements: readonly Requirement[],
+  leaves: Leaves,
+  position: number,
+): Interval[] {
+  const found = new Stretches()
+  const gone = leaves(held.t(position))
+  for (let j = position; j < held.length && held.t(j) < gone; j++) {
+    const i = latestStartOfAll(held, requirements, j)
+    if (i > position) break
+    if (i >= 0) addRun(found, held, leaves, i, j)
+  }
+  return [...found.all()]
+}
+
+/** All moments at which the condition is true by the events held. */
+export function wholeTruth(held: HeldEvents, requirements: readonly Requirement[], leaves: Leaves): Interval[] {
+  const found = new Stretches()
+  for (let j = 0; j < held.length; j++) {
+    const i = latestStartOfAll(held, requirements, j)
+    if (i >= 0) addRun(found, held, leaves, i, j)
+  }
+  return [...found.all()]
+}
+
+function addRun(found: Stretches, held: HeldEvents, leaves: Leaves, i: number, j: number): void {
+  const from = held.t(j)
+  const to = leaves(held.t(i))
+  if (to > from) found.add({ from, to })
+}

@@ -1,0 +1,226 @@
+import { Episode, type Opening } from './episode.ts'
+import { type EventPool, ROW_FLAGS } from './event-pool.ts'
+import type { HeldSnapshot } from './evidence.ts'
+import type { Group } from './group.ts'
+import { windowValue } from './requirement.ts'
+import { saturatingAdd } from './saturating.ts'
+import type { Interval } from './stretches.ts'
+import type { EpochMs } from './time.ts'
+import { truthThrough, wholeTruth } from './truth.ts'
+
+/** One counted event that has just entered its group. */
+export interface Change {
+  readonly pool: EventPool
+  readonly slot: number
+  readonly t: EpochMs
+  readonly snapshot: HeldSnapshot
+  open(group: Group, change: Change): Opening
+}
+
+/** A range of event time whose events an alert has counted; both ends included. */
+interface Counted {
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
+
+/** What is told of an alert's first true moment. */
+interface FirstMoment {
+  readonly firstTrue: EpochMs
+  readonly firstSeen: EpochMs
+  readonly windowValue: number
+}
+
+/**
+ * Brings the group's alerts up to date with one more event (detection.md §2): finds what has become true, opens, extends and
+ * joins alerts, and carries their figures on.
+ */
+export function updateEpisodes(group: Group, change: Change): void {
+  const found = newTruth(group, change)
+  const episode = found.length > 0 ? episodeOf(group, change, found) : reachingOver(group, change.t)
+  if (episode === null) return group.keepLoose(change.snapshot)
+  const { target, counted, moment } = episode
+  for (const stretch of found) target.addStretch(stretch)
+  setFirstMoment(group, change, target, moment)
+  extendLastSeen(group, target)
+  countNew(group, change, target, counted)
+  raisePeak(group, change, target, found)
+  raiseSeverity(group, target, found)
+  showEvidence(group, change, target)
+}
+
+interface Affected {
+  readonly target: Episode
+  readonly counted: readonly Counted[]
+  readonly moment: FirstMoment | null
+}
+
+/** Moments that are true now; after a change of the condition also older ones that belong to the same alert. */
+function newTruth(group: Group, { slot }: Change): readonly Interval[] {
+  const { held, program } = group
+  const leaves = (t: EpochMs): EpochMs => group.leaves(t)
+  const found = truthThrough(held, program.requirements, leaves, held.positionOf(slot))
+  if (!group.stale) return found
+  const whole = wholeTruth(held, program.requirements, leaves)
+  const joined = joinedWith(found, whole, group.reachMs)
+  group.stale = whole.some(
+    (stretch) => !joined.includes(stretch) && !group.episodes.some((one) => one.stretches.contains(stretch.from)),
+  )
+  return joined
+}
+
+/** Those of `whole` that reach `found`, directly or through others. */
+function joinedWith(found: readonly Interval[], whole: readonly Interval[], reach: number): readonly Interval[] {
+  const [first] = found
+  const last = found.at(-1)
+  if (first === undefined || last === undefined) return []
+  let from = whole.findLastIndex((stretch) => stretch.from <= first.from)
+  let to = whole.findIndex((stretch) => stretch.to >= last.to)
+  const gap = (later: number): number => (whole[later] as Interval).from - (whole[later - 1] as Interval).to
+  while (from > 0 && gap(from) <= reach) from--
+  while (to + 1 < whole.length && gap(to + 1) <= reach) to++
+  return whole.slice(from, to + 1)
+}
+
+/** The alert to which new truth belongs: a new one, or the oldest of those it reaches, with the others joined to it. */
+function episodeOf(group: Group, change: Change, found: readonly Interval[]): Affected {
+  const first = found[0] as Interval
+  const last = found[found.length - 1] as Interval
+  const reached = group.episodes.filter((episode) => episode.isReachedBy(first.from, last.to, group.reachMs))
+  if (reached.length === 0) {
+    const target = new Episode(change.open(group, change), first, group.program.rule.severity)
+    target.lowerBound = group.floor !== null
+    group.episodes.push(target)
+    return { target, counted: [], moment: null }
+  }
+  const target = reached.reduce((oldest, each) => (each.opening.offset < oldest.opening.offset ? each : oldest))
+  const earliest = reached.reduce((one, each) => (each.firstTrue < one.firstTrue ? each : one))
+  const moment = { firstTrue: earliest.firstTrue, firstSeen: earliest.firstSeen, windowValue: earliest.windowValue }
+  const counted = reached.map(({ firstSeen, lastSeen }) => ({ from: firstSeen, to: lastSeen })).sort((a, b) => a.from - b.from)
+  for (const other of reached) if (other !== target) join(group, target, other)
+  return { target, counted, moment }
+}
+
+/** The alert whose range an event lies in although it makes nothing true, because the others have left. */
+function reachingOver(group: Group, t: EpochMs): Affected | null {
+  const target = group.episodes.find(
+    (episode) => isInOpening(group, t, episode.firstTrue) || (t > episode.firstTrue && t < episode.end),
+  )
+  if (target === undefined) return null
+  return { target, counted: [{ from: target.firstSeen, to: target.lastSeen }], moment: target }
+}
+
+const isInOpening = (group: Group, t: EpochMs, firstTrue: EpochMs): boolean => t <= firstTrue && group.leaves(t) > firstTrue
+
+function join(group: Group, target: Episode, other: Episode): void {
+  for (const stretch of other.stretches.all()) target.addStretch(stretch)
+  if (other.end > target.end) {
+    target.end = other.end
+    target.endForClosing = other.endForClosing
+  }
+  target.firstTrue = Math.min(target.firstTrue, other.firstTrue)
+  target.firstSeen = Math.min(target.firstSeen, other.firstSeen)
+  target.lastSeen = Math.max(target.lastSeen, other.lastSeen)
+  target.count += other.count
+  target.total = saturatingAdd(target.total, other.total)
+  target.peak = Math.max(target.peak, other.peak)
+  target.live ||= other.live
+  target.lowerBound ||= other.lowerBound
+  target.lastCountedAt = Math.max(target.lastCountedAt, other.lastCountedAt)
+  target.changed = true
+  target.raise(other.severity)
+  for (const value of other.noted) target.note(value)
+  for (const snapshot of other.evidence.first) target.show(snapshot, group.program.firstKept)
+  for (const snapshot of other.evidence.newest) target.show(snapshot, group.program.firstKept)
+  group.episodes = group.episodes.filter((episode) => episode !== other)
+  group.ended.push({ episode: other, survivor: target.opening.id })
+}
+
+/** From the events held where the first moment is new; else what is known of it, with this event added. */
+function setFirstMoment(group: Group, { slot, t, pool }: Change, target: Episode, known: FirstMoment | null): void {
+  const { held, program } = group
+  const { unit } = program.requirements[0]
+  const { firstTrue } = target
+  if (known === null || firstTrue < known.firstTrue) {
+    const start = group.windowStart(firstTrue)
+    target.firstSeen = held.t(start)
+    target.windowValue = windowValue(held, unit, start, held.upperBound(firstTrue) - 1)
+    return
+  }
+  target.firstSeen = known.firstSeen
+  target.windowValue = known.windowValue
+  if (!isInOpening(group, t, firstTrue)) return
+  target.firstSeen = Math.min(known.firstSeen, t)
+  if (unit === 'events') target.windowValue++
+  else if (unit === 'sum') target.windowValue = saturatingAdd(target.windowValue, pool.value(slot))
+  else {
+    const value = windowValue(held, unit, group.windowStart(firstTrue), held.upperBound(firstTrue) - 1)
+    target.windowValue = Math.max(target.windowValue, value)
+  }
+}
+
+function extendLastSeen(group: Group, target: Episode): void {
+  const position = group.held.lowerBound(target.end) - 1
+  if (position < 0) return
+  const t = group.held.t(position)
+  if (t >= target.stretches.last.from) target.lastSeen = Math.max(target.lastSeen, t)
+}
+
+/** Counts the events of the alert's range that lie in none of the ranges counted before, and the new event in any case. */
+function countNew(group: Group, { pool, slot, t }: Change, target: Episode, counted: readonly Counted[]): void {
+  const { held } = group
+  let position = held.lowerBound(target.firstSeen)
+  for (const range of counted) {
+    const end = held.lowerBound(range.from)
+    for (; position < end; position++) countOne(group, pool, target, held.slotAt(position))
+    position = Math.max(position, held.upperBound(range.to))
+  }
+  const end = held.upperBound(target.lastSeen)
+  for (; position < end; position++) countOne(group, pool, target, held.slotAt(position))
+  if (counted.some((range) => range.from <= t && t <= range.to)) countOne(group, pool, target, slot)
+}
+
+function countOne(group: Group, pool: EventPool, target: Episode, slot: number): void {
+  const { rule } = group.program
+  const value = pool.value(slot)
+  target.count++
+  target.changed = true
+  if (rule.unit === 'sum') target.total = saturatingAdd(target.total, value)
+  else target.note(value)
+  if (!pool.has(slot, ROW_FLAGS.late)) target.live = true
+  if (rule.notableTo !== null && pool.has(slot, ROW_FLAGS.notable)) target.raise(rule.notableTo)
+  target.lastCountedAt = Math.max(target.lastCountedAt, pool.arrival(slot))
+}
+
+/** Only windows that hold the new event can have grown. Those of a night grow with it until the night ends. */
+function raisePeak(group: Group, { slot }: Change, target: Episode, found: readonly Interval[]): void {
+  const { held, program } = group
+  const { unit } = program.requirements[0]
+  const isNight = group.name.night !== null
+  const first = isNight
+    ? held.length - 1
+    : Math.min(held.positionOf(slot), held.lowerBound(found[0]?.from ?? Number.POSITIVE_INFINITY))
+  const until = Math.max(group.leaves(held.t(held.positionOf(slot))), found.at(-1)?.to ?? 0)
+  for (let at = first; at < held.length && held.t(at) < until; at++) {
+    if (!target.stretches.contains(held.t(at))) continue
+    target.peak = Math.max(target.peak, windowValue(held, unit, group.windowStart(held.t(at)), at))
+  }
+}
+
+function raiseSeverity(group: Group, target: Episode, found: readonly Interval[]): void {
+  const { rule, requirements } = group.program
+  for (const { level, times } of rule.peakSteps) if (target.peak >= times * requirements[0].atLeast) target.raise(level)
+  const { escalateTo } = rule
+  if (escalateTo !== null && found.some(({ from, to }) => group.held.hasMarkIn(from, to))) target.raise(escalateTo)
+}
+
+function showEvidence(group: Group, { snapshot }: Change, target: Episode): void {
+  const { firstKept } = group.program
+  const isInRange = ({ t }: HeldSnapshot): boolean => target.firstSeen <= t && t <= target.lastSeen
+  if (isInRange(snapshot)) target.show(snapshot, firstKept)
+  else group.keepLoose(snapshot)
+  if (!group.loose.some(isInRange)) return
+  const moved = group.loose.filter(isInRange)
+  const kept = group.loose.filter((each) => !isInRange(each))
+  group.loose.splice(0, group.loose.length, ...kept)
+  for (const each of moved) target.show(each, firstKept)
+}
