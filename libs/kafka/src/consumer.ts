@@ -8,6 +8,7 @@
  */
 import { HEADERS } from '@tocsin/contracts'
 import { messageOf, RetryableError } from '@tocsin/errors'
+import { committedOffset } from './committed-offset.ts'
 import { deadLetter } from './dead-letter.ts'
 import { type Disposition, deadLettered, dropped } from './disposition.ts'
 import { internalsOf, type Kafka } from './kafka.ts'
@@ -223,7 +224,10 @@ export function runConsumer<T>(options: ConsumerOptions<T>): RunningConsumer {
     topics: options.topics,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
     owner: {
-      begin: (place) => options.offsets?.load(place) ?? committedOffset(options.kafka, options.groupId, place),
+      begin: async (place) =>
+        options.offsets === undefined
+          ? (await committedOffset(kafka, options.groupId, place))?.next
+          : options.offsets.load(place),
       records,
       lost: () => {},
     },
@@ -232,17 +236,3 @@ export function runConsumer<T>(options: ConsumerOptions<T>): RunningConsumer {
 }
 
 const isDisposition = (handled: Disposition | readonly Disposition[]): handled is Disposition => !Array.isArray(handled)
-
-/** What the group has committed for a partition; undefined when nothing. */
-async function committedOffset(
-  handle: Kafka,
-  groupId: string,
-  { topic, partition }: TopicPartition,
-): Promise<bigint | undefined> {
-  const kafka = internalsOf(handle)
-  const answer = await kafka.administer(`the offset of ${topic}/${partition} was not read`, (admin) =>
-    admin.fetchOffsets({ groupId: kafka.name(groupId), topics: [kafka.name(topic)] }),
-  )
-  const offset = BigInt(answer[0]?.partitions.find((each) => each.partition === partition)?.offset ?? '-1')
-  return offset < 0n ? undefined : offset
-}

@@ -1,6 +1,6 @@
 import { DEAD_HEADERS, type DeadCode, deadTopicOf, HEADERS } from '@tocsin/contracts'
 import type { Producer } from './producer.ts'
-import type { HeaderValue, KafkaRecord } from './record.ts'
+import type { HeaderValue, KafkaRecord, OutgoingRecord } from './record.ts'
 
 /** A reason is for people; the record itself is beside it. */
 const MOST_REASON_CHARACTERS = 1_000
@@ -12,8 +12,8 @@ export interface DeadLetterReason {
   readonly attempts?: number
 }
 
-/** Writes the original bytes to `<topic>.dead` with DEAD_HEADERS, without `tocsin-key`; resolves after the broker's acknowledgement. */
-export async function deadLetter(producer: Producer, record: KafkaRecord, why: DeadLetterReason): Promise<void> {
+/** The record for `<topic>.dead`: original bytes and key, DEAD_HEADERS, without `tocsin-key`. */
+export function deadLetterOf(record: KafkaRecord, why: DeadLetterReason): OutgoingRecord {
   const headers: Record<string, HeaderValue> = {}
   for (const [name, value] of Object.entries(record.headers))
     if (name !== HEADERS.key && name !== HEADERS.replayFor) headers[name] = value
@@ -25,5 +25,10 @@ export async function deadLetter(producer: Producer, record: KafkaRecord, why: D
   headers[DEAD_HEADERS.partition] = String(record.partition)
   headers[DEAD_HEADERS.offset] = String(record.offset)
   // Dead-letter topics have one partition: they are few, and order by time is what a person wants.
-  await producer.send([{ topic: deadTopicOf(record.topic), partition: 0, key: record.key, value: record.value, headers }])
+  return { topic: deadTopicOf(record.topic), partition: 0, key: record.key, value: record.value, headers }
+}
+
+/** Writes a record to `<topic>.dead`; resolves after the broker's acknowledgement. */
+export async function deadLetter(producer: Producer, record: KafkaRecord, why: DeadLetterReason): Promise<void> {
+  await producer.send([deadLetterOf(record, why)])
 }

@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly partitions?: readonly number[]
   /** Begin with records appended at or after this time (ms since 1970); default the log's beginning. */
   readonly since?: number
+  /** Begin at this offset of each partition (for one partition); at the log's beginning where the log ends before it. */
+  readonly from?: bigint
 }
 
 /** A reader of all partitions with a throw-away group that never commits. */
@@ -54,8 +56,13 @@ export function followTopic(options: FollowOptions): Following {
       begin: async ({ partition }) => {
         // A partition that is assigned again goes on where it was: `position` below is what was delivered.
         const known = delivered.get(partition)
-        if (known !== undefined || options.since === undefined) return known
-        const { since } = options
+        if (known !== undefined) return known
+        const { since, from } = options
+        if (from !== undefined) {
+          const bounds = (await kafka.topicOffsets(topic)).get(partition)
+          return bounds !== undefined && bounds.start <= from && from <= bounds.end ? from : undefined
+        }
+        if (since === undefined) return undefined
         const offsets = await kafka.administer(`offsets of ${topic} by time were not read`, (admin) =>
           admin.fetchTopicOffsetsByTimestamp(kafka.name(topic), since),
         )

@@ -1,3 +1,5 @@
+export { backoffMs } from './back-off.ts'
+export { committedOffset } from './committed-offset.ts'
 export {
   type Batch,
   type ConsumerOptions,
@@ -8,7 +10,7 @@ export {
   type RunningConsumer,
   runConsumer,
 } from './consumer.ts'
-export { type DeadLetterReason, deadLetter } from './dead-letter.ts'
+export { type DeadLetterReason, deadLetter, deadLetterOf } from './dead-letter.ts'
 export { type Disposition, deadLettered, done, dropped, halt, retry } from './disposition.ts'
 export { type Following, type FollowOptions, followTopic, readToEnd } from './follow.ts'
 export { createKafka, type Kafka, type KafkaOptions } from './kafka.ts'
@@ -23,4 +25,4 @@ export {
 } from './partition-reader.ts'
 export { createProducer, type Producer } from './producer.ts'
 export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
-export { ensureTopics, nameOfFault, type TopicCounts, type TopicFault } from './topics.ts'
+export { deleteRecords, ensureTopics, nameOfFault, type TopicCounts, type TopicFault } from './topics.ts'

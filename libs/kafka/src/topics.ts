@@ -81,3 +81,11 @@ export async function ensureTopics(handle: Kafka, topics: readonly TopicSpec[], 
   }
   return faults
 }
+
+/** Deletes the records of a partition below `before`, as retention does. For tests and operators' tools. */
+export async function deleteRecords(handle: Kafka, topic: string, partition: number, before: bigint): Promise<void> {
+  const kafka = internalsOf(handle)
+  await kafka.administer('records were not deleted', (admin) =>
+    admin.deleteTopicRecords({ topic: kafka.name(topic), partitions: [{ partition, offset: String(before) }] }),
+  )
+}

@@ -1,0 +1,213 @@
+/** Owner of partitions: brings each back to where its newest snapshot stands, runs its worker, and drops it when it is taken away. */
+import { randomUUID } from 'node:crypto'
+import { type ControlRecord, type RuleRecord, TOPICS } from '@tocsin/contracts'
+import { messageOf, RetryableError } from '@tocsin/errors'
+import {
+  committedOffset,
+  type Kafka,
+  type KafkaRecord,
+  type PartitionOwner,
+  type PartitionReader,
+  type Producer,
+  readPartitions,
+  type TopicPartition,
+  type Turn,
+  type TurnContext,
+} from '@tocsin/kafka'
+import type { Logger } from 'pino'
+import type { Engine, EngineMaker } from './engine-port.ts'
+import type { DetectorMetrics } from './metrics.ts'
+import { type PartitionMemory, PartitionWorker } from './partition-worker.ts'
+import { bookOf, readRuleBook } from './rule-book.ts'
+import { chunksOf } from './snapshot-format.ts'
+import { readMetadata, SnapshotKeeper, SnapshotTurns } from './snapshot-keeper.ts'
+import type { SnapshotPace } from './snapshot-schedule.ts'
+import type { SnapshotShelf } from './snapshot-shelf.ts'
+import { SnapshotStore } from './snapshot-store.ts'
+
+export interface DetectorOptions {
+  readonly kafka: Kafka
+  readonly producer: Producer
+  readonly engines: EngineMaker
+  /** Throws when a rule cannot be run: its control record is then set aside. */
+  readonly compile: (rule: RuleRecord) => unknown
+  readonly pace: SnapshotPace
+  readonly metrics: DetectorMetrics
+  readonly log: Logger
+}
+
+const GROUP = 'detector'
+/** Partitions are given together: one reading of the compacted topics serves all that are taken within this time. */
+const BOOK_SHARED_MS = 2_000
+/** How long a clean stop may spend on snapshots. */
+const CLOSE_LIMIT_MS = 8_000
+/** Partitions whose records may wait for the broker at the same time; the engines themselves run one after the other. */
+const CONCURRENCY = 8
+
+export class Detector implements PartitionOwner {
+  readonly #options: DetectorOptions
+  readonly #store: SnapshotStore
+  readonly #turns = new SnapshotTurns()
+  readonly #workers = new Map<number, PartitionWorker>()
+  readonly #memories = new Map<number, PartitionMemory>()
+  readonly #member = randomUUID()
+  readonly #reader: PartitionReader
+  #book: { readonly at: number; readonly content: Promise<readonly ControlRecord[]> } | undefined
+
+  constructor(options: DetectorOptions) {
+    this.#options = options
+    this.#store = new SnapshotStore(options.kafka, options.producer)
+    this.#reader = readPartitions({
+      kafka: options.kafka,
+      groupId: GROUP,
+      topics: [TOPICS.auditEvents.name],
+      owner: this,
+      concurrency: CONCURRENCY,
+    })
+  }
+
+  /** Resolves when the first assignment is known. */
+  get joined(): Promise<void> {
+    return this.#reader.joined
+  }
+
+  degraded(): readonly string[] {
+    return this.#reader.degraded()
+  }
+
+  /** True when every partition held is past its recovery. */
+  recovered(): boolean {
+    return this.#reader.holding().every(({ state }) => state !== 'loading')
+  }
+
+  holding(): ReturnType<PartitionReader['holding']> {
+    return this.#reader.holding()
+  }
+
+  engines(): readonly Engine[] {
+    return [...this.#workers.values()].map(({ engine }) => engine)
+  }
+
+  async begin({ partition }: TopicPartition, signal: AbortSignal): Promise<bigint> {
+    const begun = performance.now()
+    const { log, metrics } = this.#options
+    const { shelf, restored } = await this.#recover(partition, signal)
+    const { engine, next } = restored ?? (await this.#fresh(partition, signal))
+    signal.throwIfAborted()
+    const snapshots = new SnapshotKeeper({
+      partition,
+      next,
+      stored: shelf.stored(),
+      member: this.#member,
+      engineVersion: this.#options.engines.version,
+      pace: this.#options.pace,
+      store: this.#store,
+      commit: (offset, metadata) => this.#reader.commit({ topic: TOPICS.auditEvents.name, partition }, offset, metadata),
+      turns: this.#turns,
+      metrics,
+      log,
+    })
+    if (restored === undefined) await snapshots.writeFirst(engine)
+    signal.throwIfAborted()
+    const memory = this.#memories.get(partition) ?? { published: 0n, failures: new Map<bigint, number>() }
+    this.#memories.set(partition, memory)
+    const canRun = ({ rule }: Extract<ControlRecord, { kind: 'rule' }>) => void this.#options.compile(rule)
+    const { producer } = this.#options
+    this.#workers.set(partition, new PartitionWorker({ partition, engine, snapshots, memory, producer, canRun, metrics, log }))
+    const tookMs = performance.now() - begun
+    metrics.recovery.observe(tookMs / 1_000)
+    log.info(
+      { partition, offset: String(next), restored: restored !== undefined, tookMs: Math.round(tookMs) },
+      'partition recovered',
+    )
+    return next
+  }
+
+  records({ partition }: TopicPartition, records: readonly KafkaRecord[], context: TurnContext): Promise<Turn> {
+    const worker = this.#workers.get(partition)
+    if (worker === undefined) throw new RetryableError(`partition ${partition} has no worker`)
+    return worker.turn(records, context)
+  }
+
+  lost({ partition }: TopicPartition): void {
+    this.#workers.get(partition)?.drop()
+    this.#workers.delete(partition)
+  }
+
+  /** Takes a snapshot of every partition, as far as time allows, and leaves the group. */
+  async stop(): Promise<void> {
+    const closing = Promise.allSettled([...this.#workers.values()].map((worker) => worker.close()))
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise((resolve) => {
+      timer = setTimeout(resolve, CLOSE_LIMIT_MS)
+    })
+    await Promise.race([closing, limit])
+    clearTimeout(timer)
+    for (const worker of this.#workers.values()) worker.drop()
+    await this.#reader.stop()
+  }
+
+  /** What lies on the shelf, and the engine of its newest usable set; undefined where there is none. */
+  async #recover(partition: number, signal: AbortSignal) {
+    const { kafka, log } = this.#options
+    const committed = await committedOffset(kafka, GROUP, { topic: TOPICS.auditEvents.name, partition })
+    const from = readMetadata(committed?.metadata ?? null)
+    if (from !== undefined) {
+      const shelf = await this.#store.load(partition, from, signal)
+      const restored = this.#restore(partition, shelf)
+      if (restored !== undefined) return { shelf, restored }
+      log.error({ partition, from: String(from) }, 'no snapshot is where the group says, all of the topic is read')
+    }
+    const shelf = await this.#store.load(partition, 0n, signal)
+    return { shelf, restored: this.#restore(partition, shelf) }
+  }
+
+  /** The engine of the newest set that is whole and readable. */
+  #restore(partition: number, shelf: SnapshotShelf): { readonly engine: Engine; readonly next: bigint } | undefined {
+    const { log, metrics, engines } = this.#options
+    const refuse = (offset: bigint, why: string) => {
+      metrics.refusedSnapshots.inc()
+      log.error({ partition, offset: String(offset), reason: why }, 'a snapshot is refused, the one before it is used')
+    }
+    for (const { id, pieces } of shelf.usable((refused, why) => refuse(refused.offset, why))) {
+      try {
+        return { engine: engines.restore(partition, chunksOf(pieces)), next: id.offset }
+      } catch (error) {
+        refuse(id.offset, messageOf(error))
+      }
+    }
+    return undefined
+  }
+
+  /** The state before the log's first record: rules and settings as they are now, nothing seen. */
+  async #fresh(partition: number, signal: AbortSignal): Promise<{ readonly engine: Engine; readonly next: bigint }> {
+    const { kafka, engines, compile, log } = this.#options
+    const bounds = (await kafka.topicOffsets(TOPICS.auditEvents.name)).get(partition)
+    if (bounds === undefined) throw new RetryableError(`partition ${partition} is not there (yet)`)
+    const engine = engines.fresh(partition)
+    for (const control of bookOf(partition, await this.#readBook(signal))) {
+      try {
+        if (control.kind === 'rule') compile(control.rule)
+      } catch (error) {
+        const { ruleId, version } = (control as Extract<ControlRecord, { kind: 'rule' }>).rule
+        log.error({ ruleId, version, reason: messageOf(error) }, 'a rule cannot be run and is left out')
+        continue
+      }
+      // Time 0: only the partition's own records move its log time.
+      engine.process({ kind: 'control', appendTime: 0, offset: -1n, control })
+    }
+    return { engine, next: bounds.start }
+  }
+
+  #readBook(signal: AbortSignal): Promise<readonly ControlRecord[]> {
+    const { kafka, log } = this.#options
+    if (this.#book === undefined || performance.now() - this.#book.at > BOOK_SHARED_MS) {
+      const content = readRuleBook(kafka, signal, log)
+      content.catch(() => {
+        this.#book = undefined
+      })
+      this.#book = { at: performance.now(), content }
+    }
+    return this.#book.content
+  }
+}

@@ -1,0 +1,19 @@
+import type { AlertChange, Counters, EngineRecord, Gauges, SnapshotChunk, SnapshotWriter } from '@tocsin/engine'
+
+/** What the shell needs of an engine of one partition (libs/engine's PartitionEngine). */
+export interface Engine {
+  process(record: EngineRecord): AlertChange[]
+  beginSnapshot(): SnapshotWriter
+  counters(): Readonly<Counters>
+  gauges(): Gauges
+  /** Milliseconds since 1970; null before the first record. */
+  logTime(): number | null
+}
+
+export interface EngineMaker {
+  /** Version in the manifest of snapshots, for people. */
+  readonly version: string
+  fresh(partition: number): Engine
+  /** Throws when the chunks are not what this release can continue from. */
+  restore(partition: number, chunks: Iterable<SnapshotChunk>): Engine
+}

@@ -1,0 +1,67 @@
+import { AuditEvent, ControlRecord, type DeadCode, EVENT_RECORD_TYPES, HEADERS } from '@tocsin/contracts'
+import type { EngineRecord } from '@tocsin/engine'
+import { messageOf } from '@tocsin/errors'
+import { headerOf, type KafkaRecord } from '@tocsin/kafka'
+import { Compile } from 'typebox/compile'
+
+/** What a record of `audit.events` is to the engine; one that is set aside still moves log time, as kind `other`. */
+export type Reading =
+  | { readonly kind: 'process'; readonly record: EngineRecord }
+  | { readonly kind: 'dead'; readonly code: DeadCode; readonly reason: string }
+  | { readonly kind: 'dropped'; readonly reason: string }
+  /** Written by a newer release: what it means is not known, so nothing after it may be judged. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+const auditEvent = Compile(AuditEvent)
+const controlRecord = Compile(ControlRecord)
+const KNOWN_TYPES: ReadonlySet<string> = new Set(EVENT_RECORD_TYPES)
+const SHOWN_FAULTS = 3
+
+/** Pure. `name` is the detector's in `replay-for`; `canRun` throws for a rule that cannot be compiled. */
+export function readEventRecord(
+  record: KafkaRecord,
+  name: string,
+  canRun: (control: Extract<ControlRecord, { kind: 'rule' }>) => void,
+): Reading {
+  const { appendTime, offset } = record
+  const replayFor = headerOf(record, HEADERS.replayFor)
+  if (replayFor !== undefined && replayFor !== name) return { kind: 'dropped', reason: 'replayed for another consumer' }
+  const type = headerOf(record, HEADERS.type) ?? 'event'
+  if (!KNOWN_TYPES.has(type)) return { kind: 'unknown', reason: `type ${type} is not known to this release` }
+  if (type === 'tick') return { kind: 'process', record: { kind: 'tick', appendTime, offset } }
+  if (record.value === null) return { kind: 'dead', code: 'MALFORMED', reason: 'the value is empty' }
+  let value: unknown
+  try {
+    value = JSON.parse(record.value.toString())
+  } catch (error) {
+    return { kind: 'dead', code: 'MALFORMED', reason: `the value is not JSON: ${messageOf(error)}` }
+  }
+  if (type === 'event') {
+    if (!auditEvent.Check(value))
+      return { kind: 'dead', code: 'INVALID', reason: `not an AuditEvent: ${faultsOf(auditEvent.Errors(value))}` }
+    // A day that does not exist passes the format.
+    if (Number.isNaN(Date.parse(value.timestamp)))
+      return { kind: 'dead', code: 'INVALID', reason: `timestamp ${value.timestamp} is no time` }
+    return { kind: 'process', record: { kind: 'event', appendTime, offset, event: value } }
+  }
+  if (!controlRecord.Check(value))
+    return { kind: 'dead', code: 'INVALID', reason: `not a ControlRecord: ${faultsOf(controlRecord.Errors(value))}` }
+  if (value.kind === 'rule') {
+    try {
+      canRun(value)
+    } catch (error) {
+      return {
+        kind: 'dead',
+        code: 'INVALID',
+        reason: `rule ${value.rule.ruleId} version ${value.rule.version} cannot be run: ${messageOf(error)}`,
+      }
+    }
+  }
+  return { kind: 'process', record: { kind: 'control', appendTime, offset, control: value } }
+}
+
+const faultsOf = (errors: readonly { readonly instancePath: string; readonly message: string }[]): string =>
+  errors
+    .slice(0, SHOWN_FAULTS)
+    .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)
+    .join('; ')

@@ -1,0 +1,27 @@
+/** When the next snapshot of a partition may begin (design §5.2). */
+export interface SnapshotPace {
+  /** Milliseconds since the last one ended. */
+  readonly minIntervalMs: number
+  readonly minRecords: number
+  readonly maxIntervalMs: number
+}
+
+/** A snapshot may cost one part in so many of the time until the next begins. */
+const TIMES_ITS_CPU_TIME = 20
+
+export interface SinceLastSnapshot {
+  readonly elapsedMs: number
+  readonly records: number
+  /** CPU time that the last one took. */
+  readonly cpuMs: number
+}
+
+export type SnapshotDecision = 'begin' | 'nothing new' | 'too soon' | 'too few records' | 'too costly'
+
+export function decideSnapshot(since: SinceLastSnapshot, pace: SnapshotPace): SnapshotDecision {
+  if (since.records === 0) return 'nothing new'
+  if (since.elapsedMs >= pace.maxIntervalMs) return 'begin'
+  if (since.elapsedMs < pace.minIntervalMs) return 'too soon'
+  if (since.records < pace.minRecords) return 'too few records'
+  return since.elapsedMs < TIMES_ITS_CPU_TIME * since.cpuMs ? 'too costly' : 'begin'
+}
