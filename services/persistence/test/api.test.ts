@@ -1,4 +1,4 @@
-import { openCursor, sealPage } from '@tocsin/access'
+import { issueServiceToken, openCursor, sealPage } from '@tocsin/access'
 import { OPERATIONS_TABLE } from '@tocsin/contracts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWorld, OPERATOR, type World } from './world.ts'
@@ -351,7 +351,6 @@ describe('who may', () => {
   })
 
   test('another service reads one alert of the organization that it names, and nothing else', async () => {
-    const { issueServiceToken } = await import('@tocsin/access')
     const { id } = await world.addAlert(acme.organizationId)
     const token = await issueServiceToken(world.ring, { caller: 'gateway', audience: 'persistence' })
     const foreign = await issueServiceToken(world.ring, { caller: 'gateway', audience: 'notifier' })

@@ -1,12 +1,7 @@
 import { fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createDatabase, databaseUrl, startInfrastructure } from '@tocsin/local'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { createPool, queryOf } from '@tocsin/postgres'
-import { testInfrastructure, waitFor } from '@tocsin/testing'
+import { createTestDatabase, startOwnPostgres, waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applyBatch } from '../src/applier.ts'
 import { createMetrics } from '../src/metrics.ts'
@@ -127,7 +122,6 @@ test('killed with -9 again and again, it ends with each row as the log says and 
 }, 120_000)
 
 test('started twice at once on an empty database, both come up, and pack, operator and topics are published once', async () => {
-  const { createTestDatabase } = await import('@tocsin/testing')
   const empty = await createTestDatabase()
   const fresh = await createStreamWorld(empty.urls, empty.adminUrl)
   try {
@@ -215,20 +209,9 @@ test('a database role that could pass row-level security stops the start', async
 })
 
 test('while PostgreSQL is stopped nothing is lost or set aside, requests get 503, and it goes on by itself', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-own-postgres-'))
-  const { kafkaBrokers, redisUrl } = testInfrastructure()
-  const own = await startInfrastructure({
-    dir: folder,
-    durable: false,
-    env: { KAFKA_BROKERS: kafkaBrokers, REDIS_URL: redisUrl },
-    say: () => {},
-    temporary: true,
-  })
+  const postgres = await startOwnPostgres()
   try {
-    const urls = await createDatabase(own.databaseAdminUrl, 'tocsin')
-    const outage = await createStreamWorld(urls, databaseUrl(own.databaseAdminUrl, 'tocsin'))
-    const postgres = own.processes.get('postgres')
-    if (postgres === undefined) throw new Error('no PostgreSQL of our own')
+    const outage = await createStreamWorld(postgres.urls, postgres.adminUrl)
     try {
       const instance = await outage.start()
       const organization = await outage.newOrganization(instance, 'Outage')
@@ -265,8 +248,7 @@ test('while PostgreSQL is stopped nothing is lost or set aside, requests get 503
       await outage.close()
     }
   } finally {
-    await own.stop()
-    await rm(folder, { recursive: true, force: true })
+    await postgres.close()
   }
 }, 120_000)
 
@@ -274,7 +256,6 @@ test('a connection that falls silent is given up and replaced', async () => {
   // Takes connections of PostgreSQL's protocol on, and forwards nothing once it is told to.
   const target = new URL(world.config.API_DATABASE_URL)
   let silentNow = false
-  const { connect } = await import('node:net')
   const proxy = createServer((client) => {
     const server = connect(Number(target.port), target.hostname)
     client.on('data', (data) => silentNow || server.write(data))

@@ -2,8 +2,8 @@ import { generateKeyRing, issueToken, type KeyRing } from '@tocsin/access'
 import type { AlertFigures, OrganizationCreated, Role } from '@tocsin/contracts'
 import type { HttpServer } from '@tocsin/http'
 import { createPool, migrate, type Pool, type Query, queryOf } from '@tocsin/postgres'
+import { createLogger } from '@tocsin/telemetry'
 import { createTestDatabase, type TestDatabase } from '@tocsin/testing'
-import { pino } from 'pino'
 import { MIGRATIONS, SCHEMA } from '../src/app.ts'
 import { createHttpApi } from '../src/http-api.ts'
 import { createMetrics } from '../src/metrics.ts'
@@ -11,7 +11,7 @@ import { makeOperator } from '../src/operator.ts'
 import { applyFigures } from '../src/repositories/alerts.ts'
 import { PREPARE_PARTITIONS } from '../src/sql/organization-sql.ts'
 
-export const silent = pino({ level: 'silent' })
+export const silent = createLogger('test', 'silent')
 export const PARTITIONS = 4
 export const OPERATOR = 'operator@localhost'
 
