@@ -1,5 +1,7 @@
 // Everything shown here was sent by somebody: it is set as text, never as HTML; a mail's HTML stays in its sandboxed frame.
 const REFRESH_MS = 2000
+// The frame of a mail lets no link be followed, so the alert's is shown beside it.
+const ALERT_LINK = /https?:\/\/[^\s<>|"']+\/alerts\/[0-9a-f-]{36}/
 const list = document.querySelector('#list')
 const pane = document.querySelector('#message')
 const state = document.querySelector('#state')
@@ -78,19 +80,16 @@ function renderMessage() {
     pane.replaceChildren(make('p', { className: 'quiet', textContent: 'Choose a message.' }))
     return
   }
+  const link = ALERT_LINK.exec(message.text)?.[0]
   const facts = [
     ['To', message.to],
     ...(message.from ? [['From', message.from]] : []),
     ['At', new Date(message.at).toLocaleString()],
-    ...(message.alertId ? [['Alert', message.alertId]] : []),
+    ...(link ? [['Alert', make('a', { href: link, target: '_blank', rel: 'noreferrer', textContent: link })]] : []),
   ]
   pane.replaceChildren(
     make('h2', { textContent: titleOf(message) }),
-    make(
-      'dl',
-      {},
-      ...facts.flatMap(([label, value]) => [make('dt', { textContent: label }), make('dd', { textContent: value })]),
-    ),
+    make('dl', {}, ...facts.flatMap(([label, value]) => [make('dt', { textContent: label }), make('dd', {}, value)])),
     ...contentOf(message),
   )
 }

@@ -54,13 +54,19 @@ export function factsOf({ alert, organization }: Telling): readonly (readonly [s
     ['Rule', `${oneLine(alert.rule.name)} (version ${alert.rule.version})`],
     ['About', group.join(', ') || 'the whole organization'],
     ['Events', String(alert.count)],
-    ['First seen', alert.firstSeen],
-    ['Last seen', alert.lastSeen],
-    ['Window', `${alert.window.from} to ${alert.window.to}: ${alert.window.value} of ${alert.window.threshold}`],
+    ['First seen', timeOf(alert.firstSeen)],
+    ['Last seen', timeOf(alert.lastSeen)],
+    [
+      'Window',
+      `${timeOf(alert.window.from)} to ${timeOf(alert.window.to)}: ${alert.window.value}, threshold ${alert.window.threshold}`,
+    ],
   ]
   if (alert.tags.length > 0) facts.push(['Tags', alert.tags.map(oneLine).join(', ')])
   return facts
 }
+
+/** A time as people read it, to the second; the alert's page has the rest. */
+const timeOf = (time: string): string => `${time.slice(0, 19).replace('T', ' ')} UTC`
 
 /** Link to the runbook, where it is one that may be followed (security.md §6: https only). */
 export const runbookOf = (alert: AlertCopy): string | null =>
