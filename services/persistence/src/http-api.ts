@@ -21,6 +21,12 @@ export interface HttpApiOptions {
 /** Every operation of the contracts' table that is persistence's. Not listening yet. */
 export function createHttpApi(options: HttpApiOptions): HttpServer {
   const app = createHttpServer({ log: options.log })
+  // Clients that always name a content type also send it with an act that has no body.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parseJson(request, String(body), done),
+  )
   app.addHook('onRequest', authenticator(options.ring, options.pool))
   app.addHook('preValidation', refuseUnstorable)
   alertRoutes(app, options)

@@ -170,6 +170,7 @@ describe('the list of alerts', () => {
     'limit=0',
     'limit=1e9',
     'from=yesterday',
+    'from=0000-01-01T00:00:00Z',
     'sort=id',
     'source=%00',
     'organizationId=1',
@@ -271,6 +272,20 @@ describe('what people do to an alert', () => {
     )
     expect(answers.filter((each) => each.status === 200)).toHaveLength(1)
     expect(answers.filter((each) => each.status === 409 && each.body.present === 'acknowledged')).toHaveLength(9)
+  })
+
+  test('an act without a body is understood whatever content type it names; one that needs a body asks for it', async () => {
+    const { id } = await world.addAlert(acme.organizationId)
+    const post = (action: string, payload: string) =>
+      world.api.inject({
+        method: 'POST',
+        url: `/api/alerts/${id}/${action}`,
+        headers: { authorization: `Bearer ${acme.token}`, 'content-type': 'application/json' },
+        payload,
+      })
+    expect((await post('resolve', '')).statusCode).toBe(400)
+    expect((await post('resolve', '{"notes":"x","__proto__":{"a":1}}')).statusCode).toBe(400)
+    expect((await post('acknowledge', '')).statusCode).toBe(200)
   })
 
   test.each([

@@ -2,7 +2,7 @@ import { authorize, type KeyRing, notFound, openPage, type Action as Permission,
 import { type AlertQuery, HEADERS, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
-import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
+import { inOrganization, type Pool, type Query, sqlStateOf } from '@tocsin/postgres'
 import type { FastifyRequest } from 'fastify'
 import { decide, type StatusCommand } from '../core/status-change.ts'
 import { isRefusal } from '../core/transitions.ts'
@@ -43,7 +43,7 @@ export function alertRoutes(app: HttpServer, { pool, ring, metrics }: AlertRoute
         }
       },
       'snapshot',
-    )
+    ).catch(refuseBadValue)
   })
 
   route(app, OPERATIONS_TABLE.getAlert, async ({ params, query: asked, request }) => {
@@ -104,6 +104,13 @@ function readableOrganization(request: FastifyRequest, asked: string | undefined
   if (asked === undefined)
     throw new HttpProblem(400, 'ORGANIZATION_REQUIRED', 'A service names the organization: ?organizationId=…')
   return asked
+}
+
+/** SQLSTATE class 22: a value that fits the schema and that PostgreSQL has no place for, for instance a date of the year 0. */
+function refuseBadValue(error: unknown): never {
+  if (sqlStateOf(error).startsWith('22'))
+    throw new HttpProblem(400, 'INVALID_REQUEST', 'A filter has a value out of range.', { cause: error })
+  throw error
 }
 
 const listOf = (value: string | readonly string[] | undefined): readonly string[] | null =>
