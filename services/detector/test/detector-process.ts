@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { testInfrastructure } from '@tocsin/testing'
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+/** The detector as it runs in an installation: a process of its own, that a test may kill. */
+export interface DetectorProcess {
+  readonly pid: number
+  /** Resolves with the exit code, or the signal's name. */
+  readonly ended: Promise<number | string>
+  /** JSON lines of its log, as far as they have come. */
+  readonly lines: readonly string[]
+  kill(signal: NodeJS.Signals): Promise<number | string>
+}
+
+export function startDetectorProcess(prefix: string, env: Readonly<Record<string, string>> = {}, main = MAIN): DetectorProcess {
+  const child: ChildProcess = spawn(process.execPath, [main], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      TOCSIN_ENV: 'development',
+      KAFKA_BROKERS: testInfrastructure().kafkaBrokers,
+      KAFKA_TOPIC_PREFIX: prefix,
+      LOG_LEVEL: 'debug',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = ''
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      const parts = (rest + text).split('\n')
+      rest = parts.pop() ?? ''
+      lines.push(...parts)
+    })
+  }
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    lines,
+    kill: async (signal) => {
+      child.kill(signal)
+      return ended
+    },
+  }
+}

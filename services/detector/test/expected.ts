@@ -1,0 +1,32 @@
+import { TOPICS } from '@tocsin/contracts'
+import { type Kafka, type KafkaRecord, readToEnd } from '@tocsin/kafka'
+import type { Engine } from '../src/engine-port.ts'
+import { CONSUMER } from '../src/partition-worker.ts'
+import { readEventRecord } from '../src/read-event-record.ts'
+
+/** What an undisturbed detector publishes for the log as it lies there, by (alert id, revision): one engine a partition, from the first record on. */
+export async function expectedChanges(kafka: Kafka, fresh: (partition: number) => Engine): Promise<Map<string, string>> {
+  const log = new Map<number, KafkaRecord[]>()
+  await readToEnd({
+    kafka,
+    topic: TOPICS.auditEvents.name,
+    onRecord: (record) => gather(log, record),
+  })
+  const expected = new Map<string, string>()
+  for (const [partition, records] of log) {
+    const engine = fresh(partition)
+    for (const record of records) {
+      const reading = readEventRecord(record, CONSUMER, () => {})
+      const { appendTime, offset } = record
+      const changes = engine.process(reading.kind === 'process' ? reading.record : { kind: 'other', appendTime, offset })
+      for (const { type, alert } of changes) expected.set(`${alert.id} ${alert.revision}`, `${type} ${JSON.stringify(alert)}`)
+    }
+  }
+  return expected
+}
+
+function gather(log: Map<number, KafkaRecord[]>, record: KafkaRecord): void {
+  const records = log.get(record.partition)
+  if (records === undefined) log.set(record.partition, [record])
+  else records.push(record)
+}
