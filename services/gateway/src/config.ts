@@ -1,10 +1,9 @@
-import { resolve } from 'node:path'
-import { HttpConfig, loadConfig, ServiceConfig } from '@tocsin/config'
-import { TerminalError } from '@tocsin/errors'
+import { HttpConfig, ServiceConfig } from '@tocsin/config'
 import { type Static, Type } from 'typebox'
 
 const HOUR_MS = 3_600_000
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+/** A cookie without Secure is for loopback only (security.md §1). */
+const HTTPS_OR_LOOPBACK = '^(?:https://[^/?#@]+|http://(?:localhost|127\\.0\\.0\\.1|\\[::1\\])(?::\\d+)?)/?$'
 
 export const GatewayConfig = Type.Object({
   ...ServiceConfig,
@@ -15,7 +14,10 @@ export const GatewayConfig = Type.Object({
   REDIS_URL: Type.String({ minLength: 1, secret: true, description: 'Redis: remembers used sign-in links' }),
   KEYS_FILE: Type.String({ minLength: 1, description: 'Key ring, JSON, mode 0600' }),
   DASHBOARD_DIR: Type.String({ minLength: 1, description: 'The built dashboard (apps/dashboard/dist)' }),
-  PUBLIC_URL: Type.String({ minLength: 1, description: 'Address at which people reach this gateway: links, Origin, cookie' }),
+  PUBLIC_URL: Type.String({
+    pattern: HTTPS_OR_LOOPBACK,
+    description: 'Address at which people reach this gateway, https except on loopback: links, Origin, cookie',
+  }),
   RING_MAX_BYTES: Type.Integer({
     default: 64 * 1_048_576,
     minimum: 1_048_576,
@@ -32,20 +34,3 @@ export const GatewayConfig = Type.Object({
   SESSION_HOURS: Type.Integer({ default: 12, minimum: 1, maximum: 168, description: 'Hours that a browser stays signed in' }),
 })
 export type GatewayConfig = Static<typeof GatewayConfig>
-
-/** Reads and checks the configuration. Throws TerminalError naming every fault. */
-export function gatewayConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
-  const config = loadConfig(GatewayConfig, env)
-  const fault = publicUrlFault(config.PUBLIC_URL)
-  if (fault !== null)
-    throw new TerminalError(`Configuration is not valid:\n  PUBLIC_URL ${fault}`, { code: 'TOCSIN_CONFIG_INVALID' })
-  return { ...config, DASHBOARD_DIR: resolve(config.DASHBOARD_DIR) }
-}
-
-/** A cookie without Secure is for loopback only (security.md §1). */
-function publicUrlFault(value: string): string | null {
-  if (!URL.canParse(value)) return 'is not a URL'
-  const url = new URL(value)
-  if (url.protocol === 'https:') return null
-  return url.protocol === 'http:' && LOOPBACK.has(url.hostname) ? null : 'must be https, except on loopback'
-}

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyRing, issueToken, type KeyRing } from '@tocsin/access'
+import { loadConfig } from '@tocsin/config'
 import {
   type AccessRecord,
   ALL_TOPICS,
@@ -18,7 +19,7 @@ import { testInfrastructure, uniquePrefix, waitFor } from '@tocsin/testing'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import { createGateway, type Gateway } from '../src/app.ts'
-import { gatewayConfig } from '../src/config.ts'
+import { GatewayConfig } from '../src/config.ts'
 import type { AlertRecord } from '../src/stream/alert-record.ts'
 
 const log = createLogger('gateway-test', process.env['LOG_LEVEL'] ?? 'silent')
@@ -67,7 +68,7 @@ export async function createWorld(): Promise<World> {
     producer,
     prefix,
     start: async (over = {}) => {
-      const config = gatewayConfig({
+      const config = loadConfig(GatewayConfig, {
         TOCSIN_ENV: 'development',
         KAFKA_BROKERS: kafkaBrokers,
         KAFKA_TOPIC_PREFIX: prefix,

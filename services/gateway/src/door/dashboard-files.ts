@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import files from '@fastify/static'
 import { HttpProblem } from '@tocsin/errors'
 import type { HttpServer } from '@tocsin/http'
@@ -11,7 +11,8 @@ const YEAR_MS = 31_536_000_000
 const HASHED = /^assets\//
 
 /** Serves the built dashboard: its files, and index.html for every other address that a browser asks for as a page. */
-export async function registerDashboard(app: HttpServer, directory: string): Promise<void> {
+export async function registerDashboard(app: HttpServer, folder: string): Promise<void> {
+  const directory = resolve(folder)
   if (existsSync(directory)) await app.register(files, { root: directory, serve: false, cacheControl: false, dotfiles: 'deny' })
   app.get('/*', { exposeHeadRoute: true }, async (request, reply) => {
     reply.headers(PAGE_HEADERS)
