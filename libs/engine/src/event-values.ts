@@ -34,8 +34,15 @@ function weightOf({ valueField, valueDefault }: CompiledRule, fields: EventField
 const hashed = (text: string, named: boolean): EventValue =>
   text === '' ? NOTHING : { value: hash53(text), name: named ? text : null, notNumeric: false }
 
+/** Blank is absent. */
 const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value)
+  typeof value === 'string'
+    ? value.trim() === ''
+      ? ''
+      : value
+    : value === undefined || value === null
+      ? ''
+      : JSON.stringify(value)
 
 function notedText(noted: NotedField, event: AuditEvent): string {
   switch (noted) {

@@ -24,7 +24,7 @@ export function groupOf(
   if (calendar !== null && night === null) return 'business hours'
   if (groupBy.mode === 'first') {
     for (const field of groupBy.fields) {
-      const value = valueOf(event, fields, field)
+      const value = fieldText(event, fields, field)
       if (value !== null) return named(nameOf(field) + SEPARATOR + value, { [nameOf(field)]: value }, night)
     }
     return 'unattributed'
@@ -32,7 +32,7 @@ export function groupOf(
   const shown: Record<string, string> = {}
   let key = ''
   for (const field of groupBy.fields) {
-    const value = valueOf(event, fields, field)
+    const value = fieldText(event, fields, field)
     if (value === null) return 'groupMissing'
     shown[nameOf(field)] = value
     key += value + SEPARATOR
@@ -43,7 +43,7 @@ export function groupOf(
 const named = (key: string, shown: Record<string, string>, night: Night | null): GroupName =>
   night === null ? { key, shown, night } : { key: `${key}${SEPARATOR}${night.start}${SEPARATOR}${night.end}`, shown, night }
 
-function valueOf(event: AuditEvent, fields: EventFields, field: string): string | null {
+function fieldText(event: AuditEvent, fields: EventFields, field: string): string | null {
   const value =
     field === 'principalId' ? event.principalId : field === 'ipAddress' ? event.sessionContext?.ipAddress : fields(field)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)

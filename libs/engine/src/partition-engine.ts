@@ -9,6 +9,7 @@ import type { Episode, Opening } from './episode.ts'
 import { EventPool, ROW_FLAGS } from './event-pool.ts'
 import { contentHash, valueOfEvent } from './event-values.ts'
 import { Group } from './group.ts'
+import { decodeInto, type EncodedGroup } from './group-codec.ts'
 import { groupOf } from './grouping.ts'
 import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
@@ -21,7 +22,7 @@ import { revisionReason } from './revision.ts'
 import type { CompiledRule } from './rule.ts'
 import { RuleBook, type Ruling } from './rule-book.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
-import type { SnapshotChunk, SnapshotWriter } from './snapshot.ts'
+import { CONTENT_FORMAT, SliceWriter, type SnapshotChunk, type SnapshotHead, type SnapshotWriter } from './snapshot.ts'
 import { type Arrival, takeEvent } from './take-event.ts'
 import type { EpochMs } from './time.ts'
 
@@ -73,6 +74,9 @@ export class PartitionEngine {
   #touched: Group[] = []
   #changes: AlertChange[] = []
   #serial = 0
+  #writer: SliceWriter | null = null
+  #snapshots = 0
+  #openAlerts = 0
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -115,12 +119,73 @@ export class PartitionEngine {
     return this.#clock.now === Number.NEGATIVE_INFINITY ? null : this.#clock.now
   }
 
+  /** The state as of now; one snapshot at a time, an unfinished one before it is given up. */
   beginSnapshot(): SnapshotWriter {
-    throw new Error('not built yet')
+    this.#writer?.abandon()
+    const pinned = [...this.#instances()].flatMap((instance) => [...instance.pinnedPrograms()])
+    const writer = new SliceWriter(++this.#snapshots, {
+      head: {
+        format: CONTENT_FORMAT,
+        logTime: this.logTime(),
+        counters: this.counters(),
+        rules: this.#book.records(),
+        organizations: [...this.#organizations.values()].flatMap(({ record }) => record ?? []),
+        pinned: pinned.map(({ rule, settings }) => ({ rule: rule.record, settings })),
+      },
+      pinned,
+      pool: this.#pool,
+      groups: this.#groups(),
+      ended: () => {
+        if (this.#writer === writer) this.#writer = null
+      },
+    })
+    this.#writer = writer
+    return writer
   }
 
-  static restore(_chunks: Iterable<SnapshotChunk>, _options: EngineOptions): PartitionEngine {
-    throw new Error('not built yet')
+  /**
+   * An engine that goes on exactly as the one that wrote the snapshot.
+   * @throws when the chunks are of another format, and what `compile` throws
+   */
+  static restore(chunks: Iterable<SnapshotChunk>, options: EngineOptions): PartitionEngine {
+    const engine = new PartitionEngine(options)
+    let pinned: readonly Program[] | null = null
+    for (const chunk of chunks) {
+      if (chunk.kind === 'head') pinned = engine.#restoreHead(chunk.content)
+      else if (pinned !== null) for (const encoded of chunk.content) engine.#restoreGroup(encoded, pinned)
+    }
+    if (pinned === null) throw new Error('The snapshot has no head.')
+    return engine
+  }
+
+  #restoreHead(head: SnapshotHead): readonly Program[] {
+    if (head.format !== CONTENT_FORMAT)
+      throw new Error(`The snapshot has format ${head.format}; this engine reads ${CONTENT_FORMAT}.`)
+    this.#clock.now = head.logTime ?? Number.NEGATIVE_INFINITY
+    Object.assign(this.#counters, head.counters)
+    const { compile } = this.#options
+    for (const record of head.rules) this.#book.set({ record, compiled: record.state === 'active' ? compile(record) : null })
+    for (const organization of head.organizations) this.#rule({ kind: 'organization', organization })
+    return head.pinned.map(({ rule, settings }) => bindProgram(compile(rule), settings))
+  }
+
+  #restoreGroup(encoded: EncodedGroup, pinned: readonly Program[]): void {
+    const instance = this.#organization(encoded.organizationId).rule(encoded.ruleId)
+    const program = encoded.pinned === null ? instance.current : (pinned[encoded.pinned] ?? null)
+    if (program === null) throw new Error(`The snapshot has a group of ${encoded.ruleId}, which is not in force.`)
+    if (encoded.pinned !== null) instance.pin(program)
+    const group = this.#newGroup(instance, encoded.name, program)
+    decodeInto(group, encoded)
+    this.#openAlerts += group.episodes.length
+    this.#queue(group)
+  }
+
+  *#instances(): Generator<RuleInstance> {
+    for (const organization of this.#organizations.values()) yield* organization.rules.values()
+  }
+
+  *#groups(): Generator<Group> {
+    for (const instance of this.#instances()) yield* instance.groups.values()
   }
 
   #readControl(control: Parameters<RuleBook['read']>[0]): Ruling | null {
@@ -197,6 +262,8 @@ export class PartitionEngine {
 
   #newGroup(instance: RuleInstance, name: Group['name'], program: Program): Group {
     const group = new Group(instance, name, program, this.#pool)
+    // No part of a snapshot that is being written: it was not there when that began.
+    group.savedFor = this.#snapshots
     instance.groups.set(name.key, group)
     instance.organization.groups++
     return group
@@ -254,14 +321,10 @@ export class PartitionEngine {
   #setBack(): void {
     this.#counters.logTimeSetBack++
     this.#deadlines.clear()
-    for (const organization of this.#organizations.values()) {
-      for (const instance of organization.rules.values()) {
-        for (const group of instance.groups.values()) {
-          this.#touch(group)
-          group.queuedAt = Number.POSITIVE_INFINITY
-          group.capTimes(this.#clock.now)
-        }
-      }
+    for (const group of this.#groups()) {
+      this.#touch(group)
+      group.queuedAt = Number.POSITIVE_INFINITY
+      group.capTimes(this.#clock.now)
     }
   }
 
@@ -269,6 +332,7 @@ export class PartitionEngine {
   #touch(group: Group): void {
     if (group.touchedBy === this.#serial) return
     group.touchedBy = this.#serial
+    this.#writer?.save(group)
     this.#touched.push(group)
   }
 
@@ -301,6 +365,8 @@ export class PartitionEngine {
 
   #change(type: FigureRecordType, group: Group, episode: Episode, mergedInto: string | null): AlertChange {
     const now = this.#clock.now
+    if (type === 'alert.created') this.#openAlerts++
+    if (type === 'alert.closed') this.#openAlerts--
     episode.revision++
     episode.changed = false
     episode.publishedSize = sizeOf(group, episode)

@@ -1,13 +1,38 @@
+import type { OrganizationSettings, RuleRecord, TenantRecord } from '@tocsin/contracts'
+import type { Counters } from './counters.ts'
+import type { EventPool } from './event-pool.ts'
+import type { Group } from './group.ts'
+import { type EncodedGroup, encodeGroup, sizeOfEncoded } from './group-codec.ts'
+import type { Program } from './program.ts'
+import type { EpochMs } from './time.ts'
+
+/** Of the chunks' content. A reader of another format refuses. */
+export const CONTENT_FORMAT = 1
+
+/** What holds for the whole partition. */
+export interface SnapshotHead {
+  readonly format: typeof CONTENT_FORMAT
+  /** Null before the first record. */
+  readonly logTime: EpochMs | null
+  readonly counters: Counters
+  readonly rules: readonly RuleRecord[]
+  readonly organizations: readonly TenantRecord[]
+  /** Earlier versions that open alerts still hold to, and the settings they were bound to. */
+  readonly pinned: readonly { readonly rule: RuleRecord; readonly settings: OrganizationSettings }[]
+}
+
 /**
  * A piece of a snapshot: plain data of objects, arrays, strings, numbers, booleans, null and Uint8Array, to be encoded and
  * stored by the shell in the order given. The first chunk is the head.
  */
-export interface SnapshotChunk {
-  readonly kind: 'head' | 'groups'
-  readonly content: unknown
-  /** About how large the encoded chunk is. */
-  readonly bytes: number
-}
+export type SnapshotChunk =
+  | { readonly kind: 'head'; readonly content: SnapshotHead; readonly bytes: number }
+  | {
+      readonly kind: 'groups'
+      readonly content: readonly EncodedGroup[]
+      /** About how large the encoded chunk is. */
+      readonly bytes: number
+    }
 
 /** Writes the state as of the moment of `beginSnapshot()`, however many records are processed meanwhile. */
 export interface SnapshotWriter {
@@ -18,4 +43,78 @@ export interface SnapshotWriter {
   next(maxBytes: number): SnapshotChunk | null
   /** Gives the snapshot up; the engine stops copying for it. */
   abandon(): void
+}
+
+/** What a slice writer reads of the engine. */
+export interface SnapshotSource {
+  readonly head: SnapshotHead
+  /** Of `head.pinned`, in its order. */
+  readonly pinned: readonly Program[]
+  readonly pool: EventPool
+  /** Every group; groups may come and go while it is walked. */
+  readonly groups: Iterator<Group>
+  /** Called once when nothing is left to write. */
+  ended(): void
+}
+
+/** Copy on write: a group about to change is encoded first (`save`), so that each is written as it was at the beginning. */
+export class SliceWriter implements SnapshotWriter {
+  /** Distinct for each snapshot of an engine; groups carry that of the last one that holds them. */
+  readonly serial: number
+  readonly #source: SnapshotSource
+  readonly #pinned: ReadonlyMap<Program, number>
+  #saved: EncodedGroup[] = []
+  #hasHead = false
+  #isOver = false
+
+  constructor(serial: number, source: SnapshotSource) {
+    this.serial = serial
+    this.#source = source
+    this.#pinned = new Map(source.pinned.map((program, index) => [program, index]))
+  }
+
+  save(group: Group): void {
+    if (group.savedFor === this.serial) return
+    this.#saved.push(this.#encode(group))
+  }
+
+  next(maxBytes: number): SnapshotChunk | null {
+    if (this.#isOver) return null
+    if (!this.#hasHead) {
+      this.#hasHead = true
+      const { head } = this.#source
+      return { kind: 'head', content: head, bytes: 1000 + 1000 * (head.organizations.length + head.rules.length) }
+    }
+    const content: EncodedGroup[] = []
+    let bytes = 0
+    while (bytes < maxBytes) {
+      const encoded = this.#saved.pop() ?? this.#walk()
+      if (encoded === null) break
+      content.push(encoded)
+      bytes += sizeOfEncoded(encoded)
+    }
+    if (content.length > 0) return { kind: 'groups', content, bytes }
+    this.abandon()
+    return null
+  }
+
+  abandon(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#saved = []
+    this.#source.ended()
+  }
+
+  #walk(): EncodedGroup | null {
+    for (;;) {
+      const step = this.#source.groups.next()
+      if (step.done === true) return null
+      if (step.value.savedFor !== this.serial) return this.#encode(step.value)
+    }
+  }
+
+  #encode(group: Group): EncodedGroup {
+    group.savedFor = this.serial
+    return encodeGroup(group, this.#source.pool, this.#pinned.get(group.program) ?? null)
+  }
 }

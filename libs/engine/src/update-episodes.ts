@@ -37,7 +37,10 @@ interface FirstMoment {
 export function updateEpisodes(group: Group, change: Change): void {
   const found = newTruth(group, change)
   const episode = found.length > 0 ? episodeOf(group, change, found) : reachingOver(group, change.t)
-  if (episode === null) return group.keepLoose(change.snapshot)
+  if (episode === null) {
+    group.keepLoose(change.snapshot)
+    return
+  }
   const { target, counted, moment } = episode
   for (const stretch of found) target.addStretch(stretch)
   setFirstMoment(group, change, target, moment)
@@ -135,27 +138,18 @@ function join(group: Group, target: Episode, other: Episode): void {
   group.ended.push({ episode: other, survivor: target.opening.id })
 }
 
-/** From the events held where the first moment is new; else what is known of it, with this event added. */
-function setFirstMoment(group: Group, { slot, t, pool }: Change, target: Episode, known: FirstMoment | null): void {
+/** From the events held; what is known of the first moment stays where it is still the first. */
+function setFirstMoment(group: Group, { t }: Change, target: Episode, known: FirstMoment | null): void {
   const { held, program } = group
-  const { unit } = program.requirements[0]
   const { firstTrue } = target
-  if (known === null || firstTrue < known.firstTrue) {
-    const start = group.windowStart(firstTrue)
-    target.firstSeen = held.t(start)
-    target.windowValue = windowValue(held, unit, start, held.upperBound(firstTrue) - 1)
-    return
-  }
-  target.firstSeen = known.firstSeen
-  target.windowValue = known.windowValue
-  if (!isInOpening(group, t, firstTrue)) return
-  target.firstSeen = Math.min(known.firstSeen, t)
-  if (unit === 'events') target.windowValue++
-  else if (unit === 'sum') target.windowValue = saturatingAdd(target.windowValue, pool.value(slot))
-  else {
-    const value = windowValue(held, unit, group.windowStart(firstTrue), held.upperBound(firstTrue) - 1)
-    target.windowValue = Math.max(target.windowValue, value)
-  }
+  const isNew = known === null || firstTrue < known.firstTrue
+  if (known !== null) target.firstSeen = known.firstSeen
+  if (known !== null && !isNew) target.windowValue = known.windowValue
+  if (!isNew && !isInOpening(group, t, firstTrue)) return
+  const start = group.windowStart(firstTrue)
+  const value = windowValue(held, program.requirements[0].unit, start, held.upperBound(firstTrue) - 1)
+  target.windowValue = isNew ? value : Math.max(target.windowValue, value)
+  target.firstSeen = known === null ? held.t(start) : Math.min(known.firstSeen, held.t(start))
 }
 
 function extendLastSeen(group: Group, target: Episode): void {
