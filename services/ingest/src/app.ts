@@ -74,7 +74,8 @@ export async function startIngest(config: IngestConfig, log: Logger, signal: Abo
     rateLimit,
     receive,
     metrics,
-    isReady: () => readiness.current().status === 'ready',
+    isReady: () => readiness.current().status !== 'starting',
+    isDraining: () => readiness.current().status === 'draining',
     now: () => Date.now(),
   })
   const port = await listen(app, config.HOST, config.PORT)

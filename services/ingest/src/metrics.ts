@@ -5,6 +5,7 @@ export interface IngestMetrics {
   readonly items: Counter<'via' | 'format' | 'status'>
   readonly rejections: Counter<'code'>
   readonly requests: Counter<'status'>
+  readonly underWay: Gauge
   readonly receiveSeconds: Histogram
   readonly publishSeconds: Histogram
   readonly idConflicts: Counter
@@ -38,6 +39,7 @@ export function createMetrics(registry = new Registry()): IngestMetrics {
       labelNames: ['status'],
       registers,
     }),
+    underWay: new Gauge({ name: 'tocsin_ingest_requests_under_way', help: 'Requests to /v1/events being answered', registers }),
     receiveSeconds: new Histogram({
       name: 'tocsin_ingest_request_seconds',
       help: 'Time from the head of a request to its answer',

@@ -23,6 +23,7 @@ export interface EventsRoute {
   readonly receive: Receive
   readonly metrics: IngestMetrics
   readonly isReady: () => boolean
+  readonly isDraining: () => boolean
   /** ms since 1970. */
   readonly now: () => number
 }
@@ -40,7 +41,17 @@ export function eventsRoute(app: HttpServer, by: EventsRoute): void {
   // Bodies are read by body.ts under its own limits, after the key was checked.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  app.addHook('onRequest', (_request, _reply, done) => {
+    by.metrics.underWay.inc()
+    done()
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // Else a connection that was busy when the server closed is kept alive, and the stop waits for its end.
+    if (by.isDraining()) reply.header('connection', 'close')
+    done(null, payload)
+  })
   app.addHook('onResponse', (_request, reply, done) => {
+    by.metrics.underWay.dec()
     by.metrics.requests.inc({ status: String(reply.statusCode) })
     by.metrics.receiveSeconds.observe(reply.elapsedTime / 1000)
     done()
