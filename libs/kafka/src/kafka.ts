@@ -52,7 +52,9 @@ export interface KafkaInternals extends Kafka {
   /** A kafkajs client with connections of its own. */
   client(retry: RetryOptions): { readonly kafkajs: KafkajsClient; readonly sockets: Sockets }
   /** Runs `ask` on the connected admin client; whatever it throws comes out as RetryableError or TerminalError. */
-  administer<T>(what: string, ask: (admin: Admin) => Promise<T>, attempt?: number): Promise<T>
+  administer<T>(what: string, ask: (admin: Admin) => Promise<T>): Promise<T>
+  /** The same for topics that were made just now, which the broker may not have heard of yet. */
+  administerNew<T>(what: string, ask: (admin: Admin) => Promise<T>): Promise<T>
   markUp(up: boolean): void
 }
 
@@ -61,6 +63,7 @@ const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 10_000
 /** A topic that was made a moment ago: its leader is on its way. */
 const UNSETTLED = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+const UNSETTLED_NEW = new Set([...UNSETTLED, 'UNKNOWN_TOPIC_OR_PARTITION'])
 const UNSETTLED_TRIES = 10
 const UNSETTLED_PAUSE_MS = 100
 const ADMIN_RETRY: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
@@ -116,6 +119,25 @@ export function createKafka(options: KafkaOptions): Kafka {
     setTimeout(() => void old?.then((each) => each.disconnect()).catch(() => {}), REQUEST_TIMEOUT_MS).unref()
   }
 
+  const untilSettled = async <T>(what: string, ask: (admin: Admin) => Promise<T>, unsettled: ReadonlySet<string>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await ask(await connectedAdmin())
+        up = true
+        return answer
+      } catch (error) {
+        // An answer with an error code came over a connection that works; anything else may have broken it.
+        const type = brokerErrorOf(error)
+        if (type === undefined || type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+          known.clear()
+          forgetAdmin()
+        }
+        if (type === undefined || !unsettled.has(type) || attempt === UNSETTLED_TRIES) throw asTocsinError(error, what)
+        await delay(UNSETTLED_PAUSE_MS)
+      }
+    }
+  }
+
   const kafka: KafkaInternals = {
     clientId: options.clientId,
     prefix,
@@ -128,25 +150,8 @@ export function createKafka(options: KafkaOptions): Kafka {
     markUp: (now) => {
       up = now
     },
-    administer: async (what, ask, attempt = 1) => {
-      try {
-        const answer = await ask(await connectedAdmin())
-        up = true
-        return answer
-      } catch (error) {
-        // An answer with an error code came over a connection that works; anything else may have broken it.
-        const type = brokerErrorOf(error)
-        if (type === undefined || type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-          known.clear()
-          forgetAdmin()
-        }
-        if (type !== undefined && UNSETTLED.has(type) && attempt < UNSETTLED_TRIES) {
-          await delay(UNSETTLED_PAUSE_MS)
-          return kafka.administer(what, ask, attempt + 1)
-        }
-        throw asTocsinError(error, what)
-      }
-    },
+    administer: (what, ask) => untilSettled(what, ask, UNSETTLED),
+    administerNew: (what, ask) => untilSettled(what, ask, UNSETTLED_NEW),
     clusterId: async () => (await kafka.administer('the cluster was not described', (each) => each.describeCluster())).clusterId,
     topicOffsets: async (topic) => {
       const name = kafka.name(topic)

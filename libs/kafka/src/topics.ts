@@ -32,7 +32,7 @@ export async function ensureTopics(handle: Kafka, topics: readonly TopicSpec[], 
   const existing = new Set(await kafka.administer('topics were not listed', (admin) => admin.listTopics()))
   const missing = wanted.filter(({ name }) => !existing.has(name))
   if (missing.length > 0) {
-    await kafka.administer('topics were not created', (admin) =>
+    await kafka.administerNew('topics were not created', (admin) =>
       // One that another service creates meanwhile is no error: kafkajs answers false, and its settings are compared below like any other's.
       admin.createTopics({
         waitForLeaders: true,
@@ -46,7 +46,7 @@ export async function ensureTopics(handle: Kafka, topics: readonly TopicSpec[], 
     )
     kafka.log.info({ topics: missing.map(({ name }) => name) }, 'topics created')
   }
-  const [metadata, configs] = await kafka.administer('settings of topics were not read', async (admin) =>
+  const [metadata, configs] = await kafka.administerNew('settings of topics were not read', async (admin) =>
     Promise.all([
       admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) }),
       admin.describeConfigs({
