@@ -151,7 +151,7 @@ function Facts({ alert }: { readonly alert: Alert }) {
     ['Correlation', alert.correlationId],
     ...Object.entries(alert.metadata)
       .filter(([name]) => name !== 'mergedInto')
-      .map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const),
+      .map(([name, value]) => [inWords(name), figure(name, value)] as const),
   ]
   return (
     <dl className="facts">
@@ -165,6 +165,19 @@ function Facts({ alert }: { readonly alert: Alert }) {
         ))}
     </dl>
   )
+}
+
+/** `attemptCount` → `Attempt count` */
+const inWords = (name: string) => {
+  const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** What a rule adds in `metadata`, as text. */
+function figure(name: string, value: unknown): string {
+  if (typeof value === 'number') return name === 'timeWindow' ? span(value) : value.toLocaleString()
+  if (Array.isArray(value)) return value.map(String).join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 const Pairs = ({ pairs }: { readonly pairs: readonly (readonly [string, string])[] }) =>

@@ -49,9 +49,9 @@ export function AlertRow(props: {
             </span>
           ))}
         </span>
-        <span className="number">{alert.count.toLocaleString()}</span>
+        <span className="number row-count">{alert.count.toLocaleString()}</span>
         <StatusBadge status={alert.status} />
-        <span className="number">
+        <span className="number row-age">
           <Age at={alert.createdAt} />
         </span>
       </Link>

@@ -91,7 +91,7 @@ function Header({ onHelp }: { readonly onHelp: () => void }) {
       )}
       <Connection />
       <span className="spacer" />
-      <button type="button" className="plain" onClick={onHelp} aria-label="Keys" aria-keyshortcuts="?">
+      <button type="button" className="plain keys-button" onClick={onHelp} aria-label="Keys" aria-keyshortcuts="?">
         Keys <kbd>?</kbd>
       </button>
       <span className="quiet subject" title={`Role: ${organization.role}`}>
