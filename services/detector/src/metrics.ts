@@ -6,6 +6,7 @@ export type DetectorMetrics = ReturnType<typeof createMetrics>
 export interface HeldFigures {
   readonly counters: Readonly<Record<string, number>>
   readonly gauges: Readonly<Record<string, number>>
+  /** 0 or null before the partition's first record. */
   readonly logTime: number | null
 }
 
@@ -43,7 +44,7 @@ export function createMetrics(held: () => readonly HeldFigures[]) {
     help: 'Wall clock minus log time of the partition that is furthest behind',
     registers,
     collect() {
-      const times = held().flatMap(({ logTime }) => (logTime === null ? [] : [logTime]))
+      const times = held().flatMap(({ logTime }) => (logTime === null || logTime === 0 ? [] : [logTime]))
       if (times.length > 0) this.set((Date.now() - Math.min(...times)) / 1_000)
     },
   })

@@ -53,10 +53,11 @@ export class CountingEngine implements Engine {
       next: (maxBytes): SnapshotChunk | null => {
         if (!headWritten) {
           headWritten = true
-          return { kind: 'head', content: head, bytes: 100 }
+          return { kind: 'head', content: head, bytes: 100 } as unknown as SnapshotChunk
         }
         if (groups.length === 0) return null
-        return { kind: 'groups', content: groups.splice(0, Math.max(1, Math.floor(maxBytes / 60))), bytes: maxBytes }
+        const content: unknown = groups.splice(0, Math.max(1, Math.floor(maxBytes / 60)))
+        return { kind: 'groups', content, bytes: maxBytes } as SnapshotChunk
       },
       abandon: () => {},
     }
@@ -76,8 +77,8 @@ export class CountingEngine implements Engine {
     const counts: State['counts'] = {}
     let head: Omit<State, 'counts'> | undefined
     for (const chunk of chunks) {
-      if (chunk.kind === 'head') head = chunk.content as Omit<State, 'counts'>
-      else for (const [group, count] of chunk.content as [string, number][]) counts[group] = count
+      if (chunk.kind === 'head') head = chunk.content as unknown as Omit<State, 'counts'>
+      else for (const [group, count] of chunk.content as unknown as readonly [string, number][]) counts[group] = count
     }
     if (head === undefined) throw new Error('no head')
     return new CountingEngine({ ...head, counts })
