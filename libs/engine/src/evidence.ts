@@ -16,11 +16,11 @@ export interface HeldSnapshot {
   readonly offset: string
   readonly action: string
   readonly outcome: string
-  readonly subject: string | undefined
-  readonly target: string | undefined
-  readonly ip: string | undefined
-  readonly recordCount: number | undefined
-  readonly classification: string | undefined
+  readonly subject: string | null
+  readonly target: string | null
+  readonly ip: string | null
+  readonly recordCount: number | null
+  readonly classification: string | null
 }
 
 export function snapshotOf(event: AuditEvent, t: EpochMs, row: number, offset: bigint): HeldSnapshot {
@@ -41,10 +41,10 @@ export function snapshotOf(event: AuditEvent, t: EpochMs, row: number, offset: b
     offset: offset.toString(),
     action,
     outcome: event.outcome,
-    subject: subject || undefined,
-    target: target || undefined,
-    ip: ip || undefined,
-    recordCount: event.recordCount,
+    subject: subject || null,
+    target: target || null,
+    ip: ip || null,
+    recordCount: event.recordCount ?? null,
     classification: event.dataClassification,
   }
 }
@@ -94,11 +94,11 @@ export function renderEvidence({ first, newest }: EvidenceLists, topic: string, 
     t: isoTime(held.t),
     action: held.action,
     outcome: held.outcome,
-    ...(held.subject === undefined ? {} : { subject: held.subject }),
-    ...(held.target === undefined ? {} : { target: held.target }),
-    ...(held.ip === undefined ? {} : { ip: held.ip }),
-    ...(held.recordCount === undefined ? {} : { recordCount: held.recordCount }),
-    ...(held.classification === undefined ? {} : { classification: held.classification }),
+    ...(held.subject === null ? {} : { subject: held.subject }),
+    ...(held.target === null ? {} : { target: held.target }),
+    ...(held.ip === null ? {} : { ip: held.ip }),
+    ...(held.recordCount === null ? {} : { recordCount: held.recordCount }),
+    ...(held.classification === null ? {} : { classification: held.classification }),
     topic,
     partition,
     offset: held.offset,
