@@ -5,7 +5,9 @@ const MAX_ADDRESSES = 50_000
 export interface FailedKeys {
   /** Milliseconds until a further wrong key of this address is looked up; 0 when it still is. */
   waitMs(address: string): number
+  /** To be called before the look-up, so that many at once are counted; `forgive` takes it back. */
   failed(address: string): void
+  forgive(address: string): void
 }
 
 export function createFailedKeys(options: { readonly perMinute: number; readonly clock: () => number }): FailedKeys {
@@ -21,6 +23,10 @@ export function createFailedKeys(options: { readonly perMinute: number; readonly
     waitMs: (address) => {
       const minute = present(address)
       return minute === undefined || minute.count < perMinute ? 0 : minute.endsAt - clock()
+    },
+    forgive: (address) => {
+      const minute = present(address)
+      if (minute !== undefined) minute.count--
     },
     failed: (address) => {
       const minute = present(address) ?? { count: 0, endsAt: clock() + MINUTE_MS }

@@ -43,6 +43,9 @@ export function startIntake(options: IntakeOptions): RunningConsumer {
     topics: [TOPICS.auditIntake.name],
     read: (record) => ({ kind: 'take', value: record }),
     handleBatch: async ({ items }) => {
+      const keys = new Set(items.map(({ record }) => headerOf(record, HEADERS.key) ?? ''))
+      // All at once: each unknown key may take its time. What fails here is told by its record below.
+      await Promise.allSettled([...keys].map((key) => (key === '' ? undefined : options.tenants.find(key))))
       const dispositions: Disposition[] = []
       for (const { record } of items) {
         const disposition = await takeIn(record, options)

@@ -8,6 +8,11 @@ import type { IngestMetrics } from './metrics.ts'
 
 const WRITE_SCOPE = 'events:write'
 const CATCH_UP_LIMIT_MS = 2_000
+/** A key works as soon as its organization is made, although `tenants` learns of it through an outbox: so long an unknown one is waited for. */
+const UNKNOWN_KEY_LIMIT_MS = 1_500
+/** A key that was waited for in vain is not waited for again so soon; should it be made meanwhile, following the topic shows it. */
+const GIVEN_UP_MS = 10_000
+const MAX_GIVEN_UP = 10_000
 /** Unknown keys that come together share one reading of the topic, and another does not begin sooner than this. */
 const CATCH_UP_PAUSE_MS = 200
 
@@ -25,7 +30,7 @@ export interface Tenants {
   readonly caughtUp: Promise<void>
   /** The key's sender, by what has been read so far. */
   known(key: string): Sender | undefined
-  /** Reads the topic to its present end first (<= 2 s) where the key is unknown. Rejects with RetryableError when that cannot be done. */
+  /** Reads the topic to its end, again and again for 1.5 s, where the key is unknown. Rejects with RetryableError when that cannot be done. */
   find(key: string): Promise<Sender | undefined>
   stop(): Promise<void>
 }
@@ -54,15 +59,23 @@ export function followTenants(options: {
     },
   })
   const catchUp = shareCatchUp(following)
+  const givenUp = new Map<string, number>()
   return {
     caughtUp: following.caughtUp,
     known: (key) => directory.find(hashOf(key)),
     find: async (key) => {
       const hash = hashOf(key)
-      const known = directory.find(hash)
-      if (known !== undefined) return known
-      await catchUp()
-      return directory.find(hash)
+      const end = performance.now() + UNKNOWN_KEY_LIMIT_MS
+      for (;;) {
+        const known = directory.find(hash)
+        if (known !== undefined || (givenUp.get(hash) ?? 0) > performance.now()) return known
+        if (performance.now() > end) {
+          if (givenUp.size >= MAX_GIVEN_UP) givenUp.clear()
+          givenUp.set(hash, performance.now() + GIVEN_UP_MS)
+          return undefined
+        }
+        await catchUp()
+      }
     },
     stop: () => following.stop(),
   }

@@ -107,14 +107,14 @@ async function authenticate(request: FastifyRequest, by: EventsRoute): Promise<S
     // Only wrong keys are held back: who shares an address with somebody guessing can still send.
     const waitMs = by.failedKeys.waitMs(request.ip)
     if (waitMs > 0) throw tooMany('TOO_MANY_FAILED_KEYS', 'Too many wrong keys from this address.', waitMs)
+    by.failedKeys.failed(request.ip)
     sender = await by.tenants.find(key).catch((error: unknown) => {
+      by.failedKeys.forgive(request.ip)
       if (error instanceof RetryableError) throw unavailable('The key is not known here, and new ones cannot be read at present.')
       throw error
     })
-    if (sender === undefined) {
-      by.failedKeys.failed(request.ip)
-      throw refuse('The ingest key is not known.')
-    }
+    if (sender === undefined) throw refuse('The ingest key is not known.')
+    by.failedKeys.forgive(request.ip)
   }
   if (!sender.mayWrite) throw new HttpProblem(403, 'FORBIDDEN', 'This key may not write events (scope events:write).')
   return sender

@@ -1,0 +1,146 @@
+import { ALERT_STATUSES, SEVERITIES } from '@tocsin/contracts'
+import { Argument, Command, InvalidArgumentError } from 'commander'
+import { actOn, listAlerts } from './commands/alerts.ts'
+import { send } from './commands/send.ts'
+import { createTenant } from './commands/tenants.ts'
+import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection, tokenOf } from './connection.ts'
+import { runDemo } from './demo/run-demo.ts'
+import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
+import type { Output } from './output.ts'
+
+const several = (value: string, before: readonly string[] = []): string[] => [...before, value]
+const severalOf =
+  (choices: readonly string[]) =>
+  (value: string, before: readonly string[] = []): string[] => {
+    if (!choices.includes(value)) throw new InvalidArgumentError(`It is one of ${choices.join(', ')}.`)
+    return [...before, value]
+  }
+
+const wholeNumber = (min: number, max: number) => (value: string) => {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < min || number > max)
+    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`)
+  return number
+}
+
+interface AlertFlags extends Given {
+  readonly organization?: string
+  readonly json?: boolean
+}
+
+/** The command line; `finish` gets the exit code of the command that ran. */
+export function createProgram(places: Places, output: Output, finish: (exitCode: number) => void): Command {
+  const program = new Command('tocsin')
+    .description(
+      'Tocsin from the command line. Addresses and keys are those of the Tocsin that runs on this machine (npm start), unless given.',
+    )
+    .configureOutput({ writeOut: (text) => output.result(text.trimEnd()), writeErr: (text) => output.note(text.trimEnd()) })
+    .showHelpAfterError('(tocsin --help shows the commands)')
+
+  program
+    .command('send')
+    .description('Send a file of events; sending it twice adds nothing')
+    .argument('<file>', 'path, or - for standard input')
+    .option('--format <name>', 'tocsin, sshd, cloudtrail or cloudevents; else it is recognized')
+    .option('--year <year>', 'sshd: year of stamps that have none', wholeNumber(1970, 9999))
+    .option('--zone <name>', 'sshd: IANA zone of stamps that have none (default UTC)')
+    .option('--url <url>', 'front door')
+    .option('--key <key>', 'ingest key')
+    .option('--json', 'summary as JSON')
+    .action(async (file: string, flags: Given & { format?: string; year?: number; zone?: string; json?: boolean }) => {
+      const { format, year, zone, json } = flags
+      finish(
+        await send({ file, url: gatewayOf(flags, places), key: ingestKeyOf(flags, places), format, year, zone, json, output }),
+      )
+    })
+
+  program
+    .command('tenants')
+    .description('Organizations of the installation')
+    .command('create')
+    .description('Make an organization; prints its id, ingest key and admin token once')
+    .argument('<name>')
+    .option('--slug <slug>', 'short name; else made of the name')
+    .option('--email <address>', 'whom to tell by e-mail; may be repeated', several)
+    .option('--slack <channel>', 'Slack channel to tell; may be repeated', several)
+    .option('--phone <number>', 'number to tell by SMS; may be repeated', several)
+    .option('--zone <name>', 'IANA zone of its business hours (default UTC)')
+    .option('--at-once', 'tell people without the delays that give others time to acknowledge')
+    .option('--url <url>', 'front door')
+    .option('--token <token>', "operator's token")
+    .option('--json', 'the answer as JSON')
+    .action(
+      async (
+        name: string,
+        flags: Given & {
+          slug?: string
+          email?: string[]
+          slack?: string[]
+          phone?: string[]
+          zone?: string
+          atOnce?: boolean
+          json?: boolean
+        },
+      ) => {
+        const { slug, email = [], slack = [], phone = [], zone, atOnce, json } = flags
+        const access = { url: gatewayOf(flags, places), operatorToken: operatorTokenOf(flags, places) }
+        finish(
+          await createTenant({
+            ...access,
+            name,
+            slug,
+            emails: email,
+            slackChannels: slack,
+            phoneNumbers: phone,
+            zone,
+            atOnce,
+            json,
+            output,
+          }),
+        )
+      },
+    )
+
+  const alerts = program.command('alerts').description('Alerts of an organization')
+  const withAccess = (command: Command) =>
+    command
+      .option('--organization <id>', "organization; else the token's only one")
+      .option('--url <url>', 'front door')
+      .option('--token <token>', 'bearer token')
+      .option('--json', 'the answer as JSON')
+  const accessOf = ({ organization, json, ...given }: AlertFlags) => ({
+    url: gatewayOf(given, places),
+    token: tokenOf(given, places),
+    organizationId: organization,
+    json,
+    output,
+  })
+  withAccess(alerts.command('ls').description('List them, newest first'))
+    .option('--status <status>', `only these, may be repeated: ${ALERT_STATUSES.join(', ')}`, severalOf(ALERT_STATUSES))
+    .option('--severity <severity>', `only these, may be repeated: ${SEVERITIES.join(', ')}`, severalOf(SEVERITIES))
+    .option('--limit <n>', 'how many', wholeNumber(1, 500), 50)
+    .action(async (flags: AlertFlags & { status?: string[]; severity?: string[]; limit: number }) => {
+      const { status = [], severity = [], limit, ...access } = flags
+      finish(await listAlerts({ ...accessOf(access), status, severity, limit, now: Date.now() }))
+    })
+  withAccess(alerts.command('ack').description('Say that you look at it').argument('<id>')).action(
+    async (id: string, flags: AlertFlags) => {
+      finish(await actOn({ ...accessOf(flags), id, action: 'acknowledge' }))
+    },
+  )
+  withAccess(alerts.command('resolve').description('Say that the trouble is over').argument('<id>'))
+    .requiredOption('--notes <text>', 'what was done')
+    .action(async (id: string, { notes, ...flags }: AlertFlags & { notes: string }) => {
+      finish(await actOn({ ...accessOf(flags), id, action: 'resolve', notes }))
+    })
+
+  program
+    .command('demo')
+    .description('Play an attack through the front door and watch the alert reach a person')
+    .addArgument(new Argument('[scenario]', 'the attack').choices(SCENARIO_NAMES).default('brute-force'))
+    .option('--seed <n>', 'the same seed tells the same story', wholeNumber(0, 4_294_967_295), 1)
+    .action(async (name: ScenarioName, { seed }: { seed: number }) => {
+      finish(await runDemo({ name, seed, connection: readConnection(places), output, now: () => Date.now() }))
+    })
+  return program
+}
