@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ControlRecord, RuleRecord, TenantRecord } from '@tocsin/contracts'
 import { type AlertChange, compileRule, type EngineRecord, PartitionEngine } from '@tocsin/engine'
+import canonicalize from 'canonicalize'
 import { Model } from './model.ts'
 import type { ModelAlert, ModelChange, ModelFigures, ModelRecord } from './model-types.ts'
 import type { Stream } from './streams.ts'
 
 export const TOPIC = 'audit.events'
 export const PARTITION = 3
+/** Of alert ids: docs/detection.md, D14. */
+const NAMESPACE = '6f1c2a9e-4b7d-5e38-9c05-d1a7b3e84f60'
 
 const RULES_FOLDER = new URL('../../../rules/', import.meta.url)
 
@@ -123,7 +126,7 @@ export interface Difference {
   readonly got: readonly string[]
 }
 
-/** The first record whose changes differ, if any. Also checks the order of changes and that ids are not used twice. */
+/** The first record whose changes differ, if any. Also checks the order of changes and that an id names one alert. */
 export function firstDifference(
   stream: Stream,
   engineChanges = runEngine(stream),
@@ -135,8 +138,12 @@ export function firstDifference(
     for (const { type, alert } of changes) {
       if (type !== 'alert.created') continue
       const made = expected.find((change) => change.type === type && sameGroup(change.alert, alert))
-      if (names.has(alert.id)) throw new Error(`record ${record}: id ${alert.id} is used for a second alert`)
-      names.set(alert.id, made === undefined ? `unknown ${alert.id}` : nameOf(made.alert))
+      if (made !== undefined && alert.id !== idOf(made.alert))
+        throw new Error(`record ${record}: the id is not that of ${nameOf(made.alert)}`)
+      const name = made === undefined ? `unknown ${alert.id}` : nameOf(made.alert)
+      // The same event, sent again when the first alert has been forgotten, opens an alert of the same id.
+      if ((names.get(alert.id) ?? name) !== name) throw new Error(`record ${record}: id ${alert.id} names two alerts`)
+      names.set(alert.id, name)
     }
     const keys = changes.map(({ alert }) => `${alert.rule.id} ${alert.id}`)
     if (keys.some((key, i) => i > 0 && key < (keys[i - 1] ?? '')))
@@ -146,6 +153,17 @@ export function firstDifference(
     if (left.join() !== right.join()) return { record, expected: left, got: right }
   }
   return undefined
+}
+
+/** D14: UUIDv5 over the canonical JSON of what names the alert. */
+function idOf({ identity }: ModelAlert): string {
+  const hash = createHash('sha1')
+    .update(Buffer.from(NAMESPACE.replaceAll('-', ''), 'hex'))
+    .update(canonicalize(identity) ?? '')
+    .digest()
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6)
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8)
+  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 const sameGroup = ({ identity: [organizationId, ruleId, group] }: ModelAlert, alert: AlertChange['alert']): boolean =>

@@ -56,6 +56,8 @@ export interface HeldEvent {
 export interface Episode extends ModelAlert {
   truth: Interval[]
   counted: Set<HeldEvent>
+  /** F: when the last stretch ended; capped when log time is set back, as all deadlines are. */
+  trueUntil: number
   escalated: boolean
   lastRevisionAt: number
   published: ModelFigures

@@ -2,7 +2,7 @@
  * The detection of libs/engine once more, from detection.md §1 to §3 alone: as simple as it can be, as slow as it likes.
  * It shares nothing with the engine. Where the page is silent it follows docs/detection.md.
  */
-import type { AuditEvent, ControlRecord, OrganizationSettings, Severity } from '@tocsin/contracts'
+import type { AuditEvent, ControlRecord, OrganizationSettings } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
 import { isSensitive, MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
@@ -34,7 +34,10 @@ export class Model {
   process(record: ModelRecord): ModelChange[] {
     this.#moveLogTime(record.appendTime)
     const changes: ModelChange[] = []
-    for (const group of this.#groups.values()) this.#closeDue(group, changes)
+    for (const group of this.#groups.values()) {
+      this.#closeDue(group, changes)
+      group.held = group.held.filter((held) => this.logTime <= held.arrival + group.terms.retentionMs)
+    }
     if (record.kind === 'control') this.#control(record.control, changes)
     if (record.kind === 'event')
       for (const pattern of MODEL_PATTERNS)
@@ -53,6 +56,7 @@ export class Model {
       for (const event of group.held) event.arrival = Math.min(event.arrival, appendTime)
       for (const episode of group.episodes) {
         for (const event of episode.counted) event.arrival = Math.min(event.arrival, appendTime)
+        episode.trueUntil = Math.min(episode.trueUntil, appendTime)
         episode.lastRevisionAt = Math.min(episode.lastRevisionAt, appendTime)
       }
     }
@@ -60,9 +64,8 @@ export class Model {
 
   #closeDue(group: Group, changes: ModelChange[]): void {
     for (const episode of group.episodes) {
-      const end = Math.max(...episode.truth.map((stretch) => stretch.end))
       const lastArrival = Math.max(...[...episode.counted].map((event) => event.arrival))
-      if (this.logTime <= Math.max(end, lastArrival + group.terms.spanMs) + group.terms.retentionMs) continue
+      if (this.logTime <= Math.max(episode.trueUntil, lastArrival + group.terms.spanMs) + group.terms.retentionMs) continue
       episode.open = false
       this.#publish(episode, 'alert.closed', changes)
     }
@@ -128,7 +131,6 @@ export class Model {
     const t = stamp > this.logTime + MAX_SKEW ? this.logTime : stamp
     const group = this.#groupOf(pattern, event.organizationId, fields, t)
     if (group === undefined) return
-    group.held = group.held.filter((held) => this.logTime <= held.arrival + group.terms.retentionMs)
     if (group.held.some((held) => held.id === event.id)) return
     group.held.push({
       id: event.id,
@@ -174,7 +176,10 @@ export class Model {
     const firstOfNight = Math.min(...counting.map((event) => event.t))
     const fresh =
       night === undefined
-        ? stretches(counting, { spanMs, threshold, principals: pattern.principals })
+        ? // Only what the new event reaches: the rest is known, or dormant since a change of settings (D33).
+          stretches(counting, { spanMs, threshold, principals: pattern.principals }).filter(
+            ({ begin, end }) => begin < t + spanMs && t < end,
+          )
         : counting.length === 0
           ? []
           : [{ begin: firstOfNight, end: night.end }]
@@ -219,6 +224,7 @@ export class Model {
       published: figures,
       truth: [],
       counted: new Set(),
+      trueUntil: Number.NEGATIVE_INFINITY,
       escalated: false,
       lastRevisionAt: this.logTime,
     }
@@ -254,10 +260,13 @@ export class Model {
     ])
     const peak = Math.max(
       ...before.map((figures) => figures.peak),
-      night === undefined ? peakOf(counting, spanMs, truth) : counted.size,
+      night === undefined ? peakOf(counting, spanMs, truth) : counting.length,
     )
-    const valueNow = night === undefined ? total(inOpening) : counted.size
+    const valueNow = night === undefined ? total(inOpening) : counting.length
     const sameOpening = before.filter((figures) => figures.windowTo === opening || night !== undefined)
+    const ends = (intervals: readonly Interval[]) => Math.max(Number.NEGATIVE_INFINITY, ...intervals.map(({ end }) => end))
+    const longer = ends(truth) > Math.max(...all.map((each) => ends(each.truth)))
+    episode.trueUntil = longer ? ends(truth) : Math.max(...all.map((each) => each.trueUntil))
     episode.truth = truth
     episode.counted = counted
     episode.escalated =
