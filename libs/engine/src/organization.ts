@@ -1,4 +1,5 @@
 import type { OrganizationSettings, TenantRecord } from '@tocsin/contracts'
+import type { Shedding } from './organization-limits.ts'
 import { RuleInstance } from './rule-instance.ts'
 
 /** What the engine holds of one organization. Until its settings are known, the defaults apply. */
@@ -9,6 +10,8 @@ export class Organization {
   /** Events held in all its groups, and the number of groups. */
   held = 0
   groups = 0
+  /** Only while it is at its limits. */
+  shedding: Shedding | null = null
 
   constructor(id: string) {
     this.id = id

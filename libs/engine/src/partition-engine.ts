@@ -15,7 +15,7 @@ import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
 import { eventTime, LogClock } from './log-clock.ts'
 import { Organization } from './organization.ts'
-import { makeRoom } from './organization-limits.ts'
+import { type GroupKeeper, makeRoom } from './organization-limits.ts'
 import { bindProgram, type Program } from './program.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
 import { revisionReason } from './revision.ts'
@@ -67,9 +67,10 @@ export class PartitionEngine {
   readonly #organizations = new Map<string, Organization>()
   readonly #deadlines = new DeadlineHeap<Group>()
   readonly #counters: Counters = newCounters()
-  readonly #watch: GroupWatch = {
+  readonly #keeper: GroupWatch & GroupKeeper = {
     touch: (group) => this.#touch(group),
     ended: (group) => this.#publishEnded(group),
+    forgetIfEmpty: (group) => this.#forgetIfEmpty(group),
   }
   #touched: Group[] = []
   #changes: AlertChange[] = []
@@ -235,7 +236,7 @@ export class PartitionEngine {
     }
     if (isUnattributed) counters.unattributed++
     const organization = this.#organizations.get(event.organizationId) as Organization
-    makeRoom(organization, this.#limits, this.#clock.now, counters, (group) => this.#touch(group))
+    makeRoom(organization, this.#limits, this.#clock.now, counters, this.#keeper)
   }
 
   #takeInto(group: Group, arrival: Arrival, isLate: boolean): void {
@@ -246,6 +247,7 @@ export class PartitionEngine {
       open: (_group, { t }) => this.#open(group, arrival, t),
     })
     this.#publishEnded(group)
+    group.owner.organization.shedding?.offer(group)
     if (taken !== 'mark') this.#counters[taken]++
     if (isLate && (taken === 'counted' || taken === 'mark')) this.#counters.late++
   }
@@ -287,7 +289,7 @@ export class PartitionEngine {
     const rule = this.#book.inForce(organization.id, ruleId)
     const program = rule === null ? null : bindProgram(rule, organization.settings)
     const calendar = rule === null || rule.calendar === null ? null : new Calendar(rule.calendar, organization.settings)
-    organization.rule(ruleId).setProgram(program, calendar, this.#watch)
+    organization.rule(ruleId).setProgram(program, calendar, this.#keeper)
   }
 
   #organization(id: string): Organization {
@@ -316,11 +318,13 @@ export class PartitionEngine {
     group.closeDue(now)
     this.#publishEnded(group)
     group.owner.settle(group)
+    this.#forgetIfEmpty(group)
   }
 
   #setBack(): void {
     this.#counters.logTimeSetBack++
     this.#deadlines.clear()
+    for (const organization of this.#organizations.values()) organization.shedding = null
     for (const group of this.#groups()) {
       this.#touch(group)
       group.queuedAt = Number.POSITIVE_INFINITY
@@ -349,6 +353,7 @@ export class PartitionEngine {
         if (episode.revision === 0) changes.push(this.#change('alert.created', group, episode, null))
         else if (this.#isDue(group, episode)) changes.push(this.#change('alert.revised', group, episode, null))
       }
+      this.#forgetIfEmpty(group)
       this.#queue(group)
     }
     this.#touched = []
@@ -378,17 +383,18 @@ export class PartitionEngine {
     return { type, alert: renderFigures(group, episode, { organizationId, logTime: now, topic, partition, open, mergedInto }) }
   }
 
-  /** Waits for the group's next deadline, or forgets the group. */
+  #forgetIfEmpty(group: Group): void {
+    const { owner, name } = group
+    if (!group.isEmpty || owner.groups.get(name.key) !== group) return
+    owner.groups.delete(name.key)
+    owner.organization.groups--
+    group.queuedAt = Number.POSITIVE_INFINITY
+  }
+
+  /** Sees to it that the group is looked at again when something is due by time alone. */
   #queue(group: Group): void {
-    const { owner } = group
-    if (group.isEmpty) {
-      group.queuedAt = Number.POSITIVE_INFINITY
-      if (owner.groups.get(group.name.key) === group) {
-        owner.groups.delete(group.name.key)
-        owner.organization.groups--
-      }
-      return
-    }
+    if (group.isEmpty) return
+    group.owner.organization.shedding?.offer(group)
     const next = group.nextDeadline()
     if (next >= group.queuedAt) return
     group.queuedAt = next
