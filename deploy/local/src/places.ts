@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
-export const LOCAL = join(CHECKOUT, '.local')
-/** Jars and binaries; kept by `npm run reset`. */
-export const CACHE = join(LOCAL, 'cache')
+/** Data, logs, keys and addresses of `npm start`; another folder in tests of the start itself. */
+export const LOCAL = process.env['TOCSIN_LOCAL_DIR'] ?? join(CHECKOUT, '.local')
+/** Jars, binaries and the built dashboard; kept by `npm run reset`. */
+export const CACHE = join(CHECKOUT, '.local', 'cache')
