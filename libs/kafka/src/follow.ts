@@ -6,6 +6,7 @@ import { backoffMs } from './back-off.ts'
 import { internalsOf, type Kafka } from './kafka.ts'
 import { readPartitions } from './partition-reader.ts'
 import type { KafkaRecord } from './record.ts'
+import { deleteGroup } from './topics.ts'
 
 export interface FollowOptions {
   readonly kafka: Kafka
@@ -146,9 +147,7 @@ export function followTopic(options: FollowOptions): Following {
       stopping.abort()
       await reader.stop()
       // Empty groups go away by themselves in time; this only tidies up sooner.
-      await kafka
-        .administer('a throw-away group was not deleted', (admin) => admin.deleteGroups([kafka.name(groupId)]))
-        .catch(() => {})
+      await deleteGroup(kafka, groupId).catch(() => {})
     },
   }
 }

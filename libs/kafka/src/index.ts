@@ -25,4 +25,12 @@ export {
 } from './partition-reader.ts'
 export { createProducer, type Producer } from './producer.ts'
 export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
-export { deleteRecords, ensureTopics, nameOfFault, type TopicCounts, type TopicFault } from './topics.ts'
+export {
+  deleteGroup,
+  deleteRecords,
+  deleteTopic,
+  ensureTopics,
+  nameOfFault,
+  type TopicCounts,
+  type TopicFault,
+} from './topics.ts'

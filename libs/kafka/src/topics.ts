@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TopicSpec } from '@tocsin/contracts'
 // Node finds only some names of this CommonJS package; ConfigResourceTypes is not among them.
 import kafkajs from 'kafkajs'
@@ -11,6 +12,8 @@ export interface TopicFault {
   readonly wanted: string
   readonly found: string
 }
+
+const DELETION_PAUSE_MS = 50
 
 export interface TopicCounts {
   /** Of every `shared` topic. */
@@ -88,4 +91,20 @@ export async function deleteRecords(handle: Kafka, topic: string, partition: num
   await kafka.administer('records were not deleted', (admin) =>
     admin.deleteTopicRecords({ topic: kafka.name(topic), partitions: [{ partition, offset: String(before) }] }),
   )
+}
+
+/** Forgets what a group has committed. The group must have no member. For tools. */
+export async function deleteGroup(handle: Kafka, groupId: string): Promise<void> {
+  const kafka = internalsOf(handle)
+  await kafka.administer('a group was not deleted', (admin) => admin.deleteGroups([kafka.name(groupId)]))
+}
+
+/** Deletes a topic and waits until the broker no longer lists it. For tools and tests. */
+export async function deleteTopic(handle: Kafka, topic: string): Promise<void> {
+  const kafka = internalsOf(handle)
+  const name = kafka.name(topic)
+  await kafka.administer('a topic was not deleted', async (admin) => {
+    await admin.deleteTopics({ topics: [name] })
+    while ((await admin.listTopics()).includes(name)) await delay(DELETION_PAUSE_MS)
+  })
 }

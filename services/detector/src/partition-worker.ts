@@ -100,8 +100,9 @@ export class PartitionWorker {
       return { kind: 'retry', next: context.from, error: new RetryableError('the detector is stopping') }
     let next = context.from
     let sliceBegun = performance.now()
-    for (const [index, record] of records.entries()) {
-      if (index % RECORDS_BETWEEN_LOOKS_AT_THE_CLOCK === 0 && performance.now() - sliceBegun > SLICE_MS) {
+    let processed = 0
+    for (const record of records) {
+      if (processed % RECORDS_BETWEEN_LOOKS_AT_THE_CLOCK === 0 && performance.now() - sliceBegun > SLICE_MS) {
         await new Promise(setImmediate)
         if (this.#lost) return { kind: 'go', next }
         sliceBegun = performance.now()
@@ -132,11 +133,15 @@ export class PartitionWorker {
       }
       if (record.offset >= memory.published) {
         if (reading.kind === 'dead') this.#setAside(record, reading, failures)
-        for (const change of changes) this.#outputs.push(alertRecord(change, partition, record))
+        for (const change of changes) {
+          this.#outputs.push(alertRecord(change, partition, record))
+          metrics.changes.inc({ type: change.type })
+        }
       }
-      metrics.records.inc({ kind: reading.kind === 'process' ? reading.record.kind : reading.kind })
+      processed += 1
       next = record.offset + 1n
       snapshots.advance(next)
+      metrics.processed(reading.kind === 'process' ? reading.record.kind : reading.kind)
       if (this.#outputs.length >= MOST_WAITING_TO_BE_SENT) {
         const failed = await this.#publish(context, next)
         if (failed !== undefined) return failed

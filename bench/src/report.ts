@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Machine } from './machine.ts'
+
+/** One line of a result. */
+export interface Row {
+  readonly figure: string
+  readonly unit: string
+  readonly got: number
+  /** What the figure should be; null: told for its own sake. */
+  readonly reach: { readonly op: '>=' | '<='; readonly value: number } | null
+}
+export interface Result {
+  readonly bench: string
+  readonly machine: Machine
+  /** What was measured, with its sizes and seed, in a sentence or two. */
+  readonly what: string
+  readonly rows: readonly Row[]
+}
+
+export const holds = ({ got, reach }: Row): boolean | null =>
+  reach === null ? null : reach.op === '>=' ? got >= reach.value : got <= reach.value
+
+const HEADINGS = ['figure', 'reach', 'got', 'holds'] as const
+
+export function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const verdict = holds(row)
+    return [
+      row.figure,
+      row.reach === null ? '' : `${row.reach.op} ${row.reach.value}`,
+      `${shown(row.got)} ${row.unit}`.trim(),
+      verdict === null ? '' : verdict ? 'yes' : 'no',
+    ]
+  })
+  const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...lines.map((line) => line[column]?.length ?? 0)))
+  const print = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join(' | ')
+      .trimEnd()
+  return [print(HEADINGS), widths.map((width) => '-'.repeat(width)).join('-|-'), ...lines.map(print)].join('\n')
+}
+
+/** Writes the same rows as JSON to each of `files`. */
+export function writeResult(result: Result, files: readonly string[]): void {
+  const rows = result.rows.map((row) => ({ ...row, holds: holds(row) }))
+  for (const file of files) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `${JSON.stringify({ ...result, rows }, null, 2)}\n`)
+  }
+}
+
+/** Whole numbers with separators, ratios and the like with three digits. */
+const shown = (value: number): string =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : Number(value.toPrecision(3)).toString()
+
+/** The middle one of an odd count. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted[Math.floor(sorted.length / 2)]
+  if (middle === undefined) throw new RangeError('no values')
+  return middle
+}
