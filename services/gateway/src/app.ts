@@ -1,5 +1,6 @@
 import { fastifyCookie } from '@fastify/cookie'
 import { loadKeyRing, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
+import { HttpProblem } from '@tocsin/errors'
 import { createHttpServer, listen } from '@tocsin/http'
 import { createKafka } from '@tocsin/kafka'
 import { createReadiness, type Running } from '@tocsin/lifecycle'
@@ -21,6 +22,8 @@ import { createLookup } from './stream/persistence-client.ts'
 const REQUEST_TIMEOUT_MS = 300_000
 const DRAIN_MS = 5_000
 const EVICT_EVERY_MS = 10_000
+/** A service that could not be reached counts as away for so long after the last failure: nobody may ask it again for hours. */
+const AWAY_MS = 30_000
 
 export interface Gateway extends Running {
   readonly port: number
@@ -45,6 +48,7 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
     registry,
   })
   const sessions = createBrowserSessions(ring, config.PUBLIC_URL)
+  const awaySince = new Map<string, number>()
   const isReady = () => readiness.current().status === 'ready'
 
   const directories = followDirectories({ kafka, log, onAccess: (subject) => sockets.recheck(subject) })
@@ -60,7 +64,7 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
       log,
       onAnswer: (answer) => {
         metrics.lookups.inc({ answer })
-        readiness.degrade('persistence', answer === 'away')
+        if (answer === 'away') awaySince.set('persistence', Date.now())
       },
     }),
     onChange: (organizationId) => {
@@ -97,7 +101,7 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
   const app = createHttpServer({ log, settings: { requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: 'idle' } })
   // Its parser, which browser-session.ts uses, is there once it is registered; its hooks are not needed.
   await app.register(fastifyCookie, { hook: false })
-  await registerProxy(app, { config, sessions, metrics })
+  await registerProxy(app, { config, sessions, metrics, onAway: (service) => awaySince.set(service, Date.now()) })
   registerSignIn(app, {
     ring,
     redis,
@@ -108,6 +112,11 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
     sessionHours: config.SESSION_HOURS,
   })
   await registerDashboard(app, config.DASHBOARD_DIR)
+  app.get('/ws', async () => {
+    throw new HttpProblem(426, 'UPGRADE_REQUIRED', 'This address is a WebSocket: tocsin.v1.', {
+      headers: { upgrade: 'websocket' },
+    })
+  })
   app.server.on('upgrade', (request, socket, head) => {
     if (request.url?.split('?', 1)[0] === '/ws') sockets.upgrade(request, socket, head)
     else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
@@ -122,7 +131,9 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
   const evicting = setInterval(() => stream.evict(), EVICT_EVERY_MS)
   const current = () => {
     readiness.degrade('kafka', !(stream.isUp() && directories.isUp()))
-    return readiness.current()
+    for (const [service, at] of awaySince) readiness.degrade(service, Date.now() - at < AWAY_MS)
+    const { status, degraded } = readiness.current()
+    return { status, degraded: [...degraded, ...stream.degraded(), ...directories.degraded()] }
   }
   const port = await listen(app, config.HOST, config.PORT)
   const telemetry = await startTelemetry({

@@ -30,7 +30,11 @@ export const GatewayConfig = Type.Object({
   }),
   MAX_CACHED_ALERTS: Type.Integer({ default: 20_000, minimum: 100, description: 'Alerts whose halves are held for joining' }),
   MAX_SOCKETS: Type.Integer({ default: 10_000, minimum: 1, description: 'Open sockets of this instance' }),
-  MAX_SOCKETS_PER_SUBJECT: Type.Integer({ default: 50, minimum: 1, description: 'Open sockets of one subject on this instance' }),
+  MAX_SOCKETS_PER_SUBJECT: Type.Integer({
+    default: 1_000,
+    minimum: 1,
+    description: 'Open sockets of one subject on this instance',
+  }),
   SESSION_HOURS: Type.Integer({ default: 12, minimum: 1, maximum: 168, description: 'Hours that a browser stays signed in' }),
 })
 export type GatewayConfig = Static<typeof GatewayConfig>

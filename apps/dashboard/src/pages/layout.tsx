@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useSearch } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { ApiError, api } from '../api/client.ts'
 import { meQuery, organizationQuery } from '../api/queries.ts'
 import { LiveProvider, useConnectionState } from '../live/live.tsx'
@@ -33,7 +33,7 @@ export function Layout() {
   )
   if (me.isPending) return <p className="page quiet">Loading …</p>
   if (me.error instanceof ApiError && me.error.status === 401) return <SignedOut />
-  if (me.error)
+  if (me.error && !me.data)
     return (
       <main className="page">
         <Failure error={me.error} retry={() => void me.refetch()} />
@@ -113,6 +113,11 @@ const CONNECTION = {
 
 function Connection() {
   const state = useConnectionState()
+  const client = useQueryClient()
+  // A handshake that is refused looks like a network fault to a page: whether the session has ended is asked of the API.
+  useEffect(() => {
+    if (state === 'offline' || state === 'ended') void client.invalidateQueries({ queryKey: meQuery.queryKey })
+  }, [client, state])
   return (
     <span className={`connection connection-${state}`} role="status">
       <span aria-hidden="true" className="connection-dot" />

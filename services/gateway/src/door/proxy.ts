@@ -7,7 +7,7 @@ import type { GatewayMetrics } from '../metrics.ts'
 import type { BrowserSessions } from './browser-session.ts'
 import { forwardedHeaders } from './forwarded-headers.ts'
 
-type Upstream = 'ingest' | 'persistence' | 'notifier'
+export type Upstream = 'ingest' | 'persistence' | 'notifier'
 
 /** A body is streamed and never held, so the limits are those of the services; this one ends what no service takes. */
 const MAX_EVENTS_BYTES = 32 * 1_048_576
@@ -28,7 +28,12 @@ export function upstreamOf(path: string): Upstream {
 /** Passes /api and /v1 on to the services. */
 export async function registerProxy(
   app: HttpServer,
-  deps: { readonly config: GatewayConfig; readonly sessions: BrowserSessions; readonly metrics: GatewayMetrics },
+  deps: {
+    readonly config: GatewayConfig
+    readonly sessions: BrowserSessions
+    readonly metrics: GatewayMetrics
+    readonly onAway: (service: Upstream) => void
+  },
 ): Promise<void> {
   const { config, sessions, metrics } = deps
   const publicUrl = new URL(config.PUBLIC_URL)
@@ -87,6 +92,7 @@ export async function registerProxy(
         onError: (reply, { error }) => {
           const upstream = upstreamOf(pathOf(reply.request))
           metrics.proxied.inc({ upstream, outcome: 'away' })
+          deps.onAway(upstream)
           reply.request.log.warn({ upstream, reason: error.message }, 'service is away')
           reply.send(
             new HttpProblem(503, 'UPSTREAM_AWAY', `The service ${upstream} is away. Nothing was confirmed; try again.`, {

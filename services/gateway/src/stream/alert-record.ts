@@ -1,6 +1,5 @@
 import {
   AlertFigures,
-  type AlertRecordType,
   AlertStatusChange,
   FIGURE_RECORD_TYPES,
   type FigureRecordType,
@@ -57,4 +56,3 @@ function parse(value: Buffer | null): unknown {
 export const organizationOf = (record: AlertRecord): string =>
   record.half === 'figures' ? record.figures.organizationId : record.change.organizationId
 export const alertIdOf = (record: AlertRecord): string => (record.half === 'figures' ? record.figures.id : record.change.id)
-export type { AlertRecordType }

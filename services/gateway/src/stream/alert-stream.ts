@@ -77,6 +77,11 @@ export class AlertStream implements StreamView {
     return this.#following.isUp()
   }
 
+  /** Troubles of reading, for readiness. */
+  degraded(): readonly string[] {
+    return this.#following.degraded()
+  }
+
   isPaused(partition: number): boolean {
     return this.#paused.has(partition)
   }

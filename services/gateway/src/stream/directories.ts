@@ -12,6 +12,8 @@ export interface Directories {
   /** Reads both to their present end. */
   refresh(): Promise<void>
   isUp(): boolean
+  /** Troubles of reading, for readiness. */
+  degraded(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -65,6 +67,7 @@ export function followDirectories(options: {
       return refreshing
     },
     isUp: () => followers.every((each) => each.isUp()),
+    degraded: () => followers.flatMap((each) => each.degraded()),
     stop: async () => {
       await Promise.all(followers.map((each) => each.stop()))
     },
