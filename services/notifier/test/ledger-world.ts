@@ -106,7 +106,9 @@ export interface LedgerWorld {
   newOrganization(recipients?: Partial<Recipients>, settings?: TenantRecord['settings']): string
   /** Applies records as one batch of a partition of their own offset order. */
   apply(...records: AlertRecord[]): Promise<Applied>
-  courier(channels: readonly Channel<Telling>[], breaker?: Partial<BreakerSettings>): TestCourier
+  courier(channels: readonly Channel<Telling>[], breaker?: Partial<BreakerSettings>, pool?: Pool): TestCourier
+  /** A pool of its own that can be cut off from the real database, as by a network that is down. */
+  breakableDatabase(): { readonly pool: Pool; away(away: boolean): void; refusals(): number }
   deliveries(alertId: string): Promise<DeliveryRow[]>
   notifications(alertId: string): Promise<{ readonly change: string; readonly status: string; readonly reason: string | null }[]>
   close(): Promise<void>
@@ -136,6 +138,8 @@ export const acted = (value: AlertStatusChange): AlertRecord => ({
   type: `alert.${value.changes.status ?? 'commented'}` as AlertRecordType,
   value,
 })
+/** Most sends at once of each courier. */
+export const CONCURRENCY = 16
 /** Delays of the development organization. */
 export const AT_ONCE = { notificationDelaysMs: { CRITICAL: 0, HIGH: 0, MEDIUM: 0, LOW: 0, INFO: 0 } }
 
@@ -147,6 +151,7 @@ export async function createLedgerWorld(): Promise<LedgerWorld> {
   const organizations = new Map<string, Organization>()
   const directory = { of: (id: string) => organizations.get(id) }
   const couriers: Courier[] = []
+  const pools: Pool[] = []
   let next = 0n
   await admin(`INSERT INTO offsets (topic, partition, next, cluster_id) VALUES ('alerts', 0, 0, 'here')`)
   return {
@@ -171,7 +176,7 @@ export async function createLedgerWorld(): Promise<LedgerWorld> {
       if (outcome !== 'moved') next = to
       return outcome
     },
-    courier: (channels, breaker = {}) => {
+    courier: (channels, breaker = {}, ownPool = pool) => {
       const outcomes: TestCourier['outcomes'] = []
       const settings = {
         timeoutMs: 2_000,
@@ -182,14 +187,14 @@ export async function createLedgerWorld(): Promise<LedgerWorld> {
         idleMs: 60_000,
       }
       const courier = new Courier({
-        pool,
+        pool: ownPool,
         organizations: directory,
         channels: new Map(channels.map((channel) => [channel.name, channel as Channel<unknown>])),
         breakers: new Breakers({ ...settings, ...breaker }, () => undefined),
         publicUrl: 'http://127.0.0.1:1',
         organizationName: () => 'Test',
         withConsole: false,
-        concurrency: 16,
+        concurrency: CONCURRENCY,
         log: silent,
         random: () => 0,
         onDatabase: () => undefined,
@@ -198,6 +203,27 @@ export async function createLedgerWorld(): Promise<LedgerWorld> {
       couriers.push(courier)
       courier.start()
       return { courier, outcomes }
+    },
+    breakableDatabase: () => {
+      const own = createPool(database.urls.tocsin_notifier, { name: 'breakable', max: 4, log: silent })
+      pools.push(own)
+      let isAway = false
+      let refused = 0
+      const connect = own.connect.bind(own)
+      // pg's own query() calls it with a callback, transaction() without.
+      own.connect = ((callback?: (error: Error) => void) => {
+        if (!isAway) return callback === undefined ? connect() : connect(callback as never)
+        refused += 1
+        const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+        return callback === undefined ? Promise.reject(error) : callback(error)
+      }) as typeof own.connect
+      return {
+        pool: own,
+        away: (away) => {
+          isAway = away
+        },
+        refusals: () => refused,
+      }
     },
     deliveries: (alertId) =>
       admin<DeliveryRow>(
@@ -208,6 +234,7 @@ export async function createLedgerWorld(): Promise<LedgerWorld> {
       admin('SELECT change, status, reason FROM notifications WHERE alert_id = $1 ORDER BY created_at, change', [alertId]),
     close: async () => {
       for (const courier of couriers) await courier.stop()
+      for (const own of pools) await own.end()
       await pool.end()
       await adminPool.end()
       await database.drop()
