@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ControlRecord, RuleRecord, TenantRecord } from '@tocsin/contracts'
-import { type AlertChange, compileRule, type EngineRecord, PartitionEngine } from '@tocsin/engine'
+import {
+  type AlertChange,
+  type CompiledRule,
+  compileRule,
+  type EngineOptions,
+  type EngineRecord,
+  PartitionEngine,
+} from '@tocsin/engine'
 import canonicalize from 'canonicalize'
 import { Model } from './model.ts'
 import type { ModelAlert, ModelChange, ModelFigures, ModelRecord } from './model-types.ts'
@@ -25,7 +32,19 @@ export const PACK: readonly RuleRecord[] = readdirSync(RULES_FOLDER)
     return { ruleId: `tocsin.${file.replace(/\.yml$/, '')}`, organizationId: null, version: 1, hash, state: 'active', content }
   })
 
-export const newEngine = (): PartitionEngine => new PartitionEngine({ topic: TOPIC, partition: PARTITION, compile: compileRule })
+const compiled = new Map<string, CompiledRule>()
+
+/** Compiled rules are values, so that thousands of engines may share them. */
+function compile(record: RuleRecord): CompiledRule {
+  const key = `${record.ruleId} ${record.version} ${record.state} ${record.hash}`
+  const known = compiled.get(key) ?? compileRule(record)
+  compiled.set(key, known)
+  return known
+}
+
+export const ENGINE_OPTIONS: EngineOptions = { topic: TOPIC, partition: PARTITION, compile }
+
+export const newEngine = (): PartitionEngine => new PartitionEngine(ENGINE_OPTIONS)
 
 /** The whole log: rules and organizations first, then the stream. */
 export function logOf({ settings, records }: Stream): ModelRecord[] {
@@ -69,6 +88,8 @@ interface Compared extends Partial<ModelFigures> {
   readonly alert: string
   readonly revision: number
   readonly ruleVersion: number
+  readonly createdAt: number
+  readonly updatedAt: number
   readonly open: boolean
   readonly mergedInto: string | null
 }
@@ -76,32 +97,36 @@ interface Compared extends Partial<ModelFigures> {
 const nameOf = ({ identity: [organizationId, ruleId, group, eventId, t] }: ModelAlert): string =>
   `${organizationId.slice(0, 1)} ${ruleId} ${JSON.stringify(group)} ${eventId} ${new Date(t).toISOString()}`
 
-function comparedModel({ type, alert, revision, figures }: ModelChange): Compared {
+function comparedModel({ type, alert, revision, figures, updatedAt }: ModelChange): Compared {
   const merged = type === 'alert.closed' && alert.mergedInto !== undefined
   return {
     type,
     alert: nameOf(alert),
     revision,
     ruleVersion: alert.ruleVersion,
+    createdAt: alert.createdAt,
+    updatedAt,
     open: type !== 'alert.closed',
     mergedInto: merged && alert.mergedInto ? nameOf(alert.mergedInto) : null,
     ...comparable(figures, alert),
   }
 }
 
-/** OFF_HOURS: the window is the night, and its value at "the first true moment" is left to the engine. Totals are shown for sums only. */
-function comparable({ total, windowValue, ...figures }: ModelFigures, { pattern }: ModelAlert): Partial<ModelFigures> {
-  return { ...figures, ...(pattern.sum ? { total } : {}), ...(pattern.pattern === 'OFF_HOURS' ? {} : { windowValue }) }
+/** The total is shown by sums only. */
+function comparable({ total, ...figures }: ModelFigures, { pattern }: ModelAlert): Partial<ModelFigures> {
+  return { ...figures, ...(pattern.sum ? { total } : {}) }
 }
 
 function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string, string>): Compared {
-  const { window, metadata } = alert
-  const mergedInto = metadata['mergedInto']
+  const { window } = alert
+  const { mergedInto, ...metadata } = alert.metadata
   return {
     type,
     alert: names.get(alert.id) ?? `unknown ${alert.id}`,
     revision: alert.revision,
     ruleVersion: alert.rule.version,
+    createdAt: Date.parse(alert.createdAt),
+    updatedAt: Date.parse(alert.updatedAt),
     open: alert.open,
     mergedInto: typeof mergedInto === 'string' ? (names.get(mergedInto) ?? `unknown ${mergedInto}`) : null,
     severity: alert.severity,
@@ -115,7 +140,9 @@ function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string,
     threshold: window.threshold,
     backfilled: alert.backfilled,
     ...(alert.pattern === 'BULK_OPERATION' ? { total: Number(metadata['totalRecords']) } : {}),
-    ...(alert.pattern === 'OFF_HOURS' ? {} : { windowValue: window.value }),
+    windowValue: window.value,
+    metadata,
+    evidence: alert.evidence.map(({ id }) => id),
   }
 }
 
@@ -169,7 +196,7 @@ function idOf({ identity }: ModelAlert): string {
 const sameGroup = ({ identity: [organizationId, ruleId, group] }: ModelAlert, alert: AlertChange['alert']): boolean =>
   organizationId === alert.organizationId && ruleId === alert.rule.id && JSON.stringify(group) === JSON.stringify(alert.group)
 
-const sorted = (compared: Compared): string => JSON.stringify(Object.entries(compared).sort(([a], [b]) => (a < b ? -1 : 1)))
+const sorted = (compared: Compared): string => canonicalize(compared) ?? ''
 
 /** For a failing case: the stream and both sides, short enough to read. */
 export function describeDifference(stream: Stream, { record, expected, got }: Difference): string {

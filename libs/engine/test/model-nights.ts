@@ -50,18 +50,24 @@ export function instantOf(zone: string, local: number): number {
   throw new Error('no such instant')
 }
 
+const known = new Map<string, Interval[]>()
+
 /** Business hours of every business day around `day0` (midnight UTC of some day), in order. */
 export function businessHours(settings: OrganizationSettings, day0: number): Interval[] {
-  const zone = settings.zone ?? 'UTC'
+  const { zone = 'UTC', holidays = [], offHoursStart = 18, offHoursEnd = 8 } = settings
+  const key = JSON.stringify([zone, holidays, offHoursStart, offHoursEnd, day0])
+  const before = known.get(key)
+  if (before !== undefined) return before
   const hours: Interval[] = []
   for (let day = day0 - DAYS_AROUND * DAY; day <= day0 + DAYS_AROUND * DAY; day += DAY) {
     const date = new Date(day)
     const weekend = date.getUTCDay() === 0 || date.getUTCDay() === 6
-    if (weekend || (settings.holidays ?? []).includes(date.toISOString().slice(0, 10))) continue
-    const begin = instantOf(zone, day + (settings.offHoursEnd ?? 8) * HOUR)
-    const end = instantOf(zone, day + (settings.offHoursStart ?? 18) * HOUR)
+    if (weekend || holidays.includes(date.toISOString().slice(0, 10))) continue
+    const begin = instantOf(zone, day + offHoursEnd * HOUR)
+    const end = instantOf(zone, day + offHoursStart * HOUR)
     if (begin < end) hours.push({ begin, end })
   }
+  known.set(key, hours)
   return hours
 }
 

@@ -16,12 +16,22 @@ export interface ModelPattern {
   readonly sum: boolean
   /** Distinct principals that the window needs besides. */
   readonly principals: number
+  /** Beside the standard; `principalId` and `source` are the group's. */
+  metadata(of: {
+    counted: readonly AuditEvent[]
+    total: number
+    spanMs: number
+    group: Record<string, string>
+    settings: OrganizationSettings
+  }): Record<string, unknown>
   severity(figures: { peak: number; threshold: number; escalated: boolean; sensitive: boolean }): Severity
 }
 
 const MINUTE = 60_000
 
 const present = (text: string | undefined): text is string => text !== undefined && text.trim() !== ''
+
+export const principalOf = (event: AuditEvent): string | undefined => (present(event.principalId) ? event.principalId : undefined)
 
 function subject(event: AuditEvent): Record<string, string> | undefined {
   const { principalId } = event
@@ -38,6 +48,13 @@ function address(event: AuditEvent): Record<string, string> | undefined {
 }
 
 const failed = (event: AuditEvent) => event.outcome === 'failure' || event.outcome === 'denied'
+const distinct = (values: readonly (string | undefined)[]): string[] =>
+  [...new Set(values.flatMap((value) => (value === undefined ? [] : [value])))].sort()
+const resourceOf = ({ targetResourceType, targetResourceId }: AuditEvent): string | undefined =>
+  targetResourceType === undefined && targetResourceId === undefined
+    ? undefined
+    : JSON.stringify([targetResourceType, targetResourceId])
+
 const plain = { escalates: () => false, group: subject, weight: () => 1, sum: false, principals: 0 }
 
 export const OFF_HOURS_RULE = 'tocsin.off-hours'
@@ -47,6 +64,12 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     ...plain,
     ruleId: 'tocsin.failed-auth',
     pattern: 'FAILED_AUTH',
+    metadata: ({ counted, spanMs, group }) => ({
+      attemptCount: counted.length,
+      timeWindow: spanMs,
+      source: Object.values(group)[0],
+      distinctIps: distinct(counted.map((event) => event.sessionContext?.ipAddress)).length,
+    }),
     counts: (event) => event.category === 'authentication' && failed(event),
     escalates: (event) => event.category === 'authentication' && event.operation === 'login' && event.outcome === 'success',
     spanMs: (settings) => settings.failedAuthTimeWindow ?? 5 * MINUTE,
@@ -57,6 +80,11 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     ...plain,
     ruleId: 'tocsin.unauthorized-access',
     pattern: 'UNAUTHORIZED_ACCESS',
+    metadata: ({ counted, group }) => ({
+      principalId: group['principalId'] ?? null,
+      attemptCount: counted.length,
+      distinctResources: distinct(counted.map(resourceOf)).length,
+    }),
     counts: (event) => event.outcome === 'denied' && event.category !== 'authentication',
     spanMs: (settings) => settings.unauthorizedAccessTimeWindow ?? 10 * MINUTE,
     threshold: (settings) => settings.unauthorizedAccessThreshold ?? 3,
@@ -66,6 +94,10 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     ...plain,
     ruleId: 'tocsin.data-velocity',
     pattern: 'DATA_VELOCITY',
+    metadata: ({ counted }) => ({
+      accessCount: counted.length,
+      resourceTypes: distinct(counted.map((event) => event.targetResourceType)),
+    }),
     counts: (event) => event.category === 'data' && event.operation === 'read' && event.outcome === 'success',
     spanMs: (settings) => settings.dataAccessTimeWindow ?? MINUTE,
     threshold: (settings) => settings.dataAccessVelocityThreshold ?? 100,
@@ -75,6 +107,7 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     ...plain,
     ruleId: 'tocsin.bulk-operation',
     pattern: 'BULK_OPERATION',
+    metadata: ({ counted, total }) => ({ operationCount: counted.length, totalRecords: total }),
     counts: (event) =>
       (['export', 'import', 'bulk'].includes(event.operation) || (event.recordCount ?? 0) > 10) && !failed(event),
     spanMs: (settings) => settings.bulkOperationTimeWindow ?? 5 * MINUTE,
@@ -87,6 +120,11 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     ...plain,
     ruleId: OFF_HOURS_RULE,
     pattern: 'OFF_HOURS',
+    metadata: ({ counted, settings }) => ({
+      accessCount: counted.length,
+      offHoursStart: settings.offHoursStart ?? 18,
+      offHoursEnd: settings.offHoursEnd ?? 8,
+    }),
     counts: (event) => event.category === 'data' && event.outcome === 'success',
     spanMs: () => 0, // the night's length, by event
     threshold: () => 1,
@@ -96,6 +134,7 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     ...plain,
     ruleId: 'tocsin.password-spraying',
     pattern: null,
+    metadata: ({ counted }) => ({ distinct: { principalId: distinct(counted.map(principalOf)).length } }),
     counts: (event) => event.category === 'authentication' && failed(event),
     group: address,
     spanMs: () => 10 * MINUTE,
@@ -107,5 +146,3 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
 
 export const isSensitive = (event: AuditEvent): boolean =>
   event.dataClassification === 'PHI' || event.dataClassification === 'CONFIDENTIAL'
-
-export const principalOf = (event: AuditEvent): string | undefined => (present(event.principalId) ? event.principalId : undefined)

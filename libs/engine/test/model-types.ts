@@ -20,6 +20,9 @@ export interface ModelFigures {
   readonly spanMs: number
   readonly threshold: number
   readonly backfilled: boolean
+  readonly metadata: Record<string, unknown>
+  /** Ids by (t, id): the first min(threshold, 25) and the newest 25 of the counted. */
+  readonly evidence: readonly string[]
 }
 
 export interface ModelAlert {
@@ -39,6 +42,7 @@ export interface ModelChange {
   readonly alert: ModelAlert
   readonly revision: number
   readonly figures: ModelFigures
+  readonly updatedAt: number
 }
 
 export interface HeldEvent {
@@ -48,7 +52,7 @@ export interface HeldEvent {
   readonly weight: number
   readonly principal: string | undefined
   readonly late: boolean
-  readonly sensitive: boolean
+  readonly event: AuditEvent
   /** Weight 0: only escalates. */
   readonly escalates: boolean
 }

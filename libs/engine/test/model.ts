@@ -6,7 +6,7 @@ import type { AuditEvent, ControlRecord, OrganizationSettings } from '@tocsin/co
 import { severityRank } from '@tocsin/contracts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
 import { isSensitive, MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
-import type { Episode, Group, ModelAlert, ModelChange, ModelFigures, ModelRecord, Terms } from './model-types.ts'
+import type { Episode, Group, HeldEvent, ModelAlert, ModelChange, ModelFigures, ModelRecord, Terms } from './model-types.ts'
 import { clusters, covers, peakOf, stretches, total, union, windowAt } from './model-windows.ts'
 
 const SECOND = 1000
@@ -14,6 +14,8 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 /** A producer's clock may be this far ahead. */
 const MAX_SKEW = 5 * MINUTE
+/** First events shown, and newest. */
+const MAX_EVIDENCE = 25
 /** A broker's clock that falls back by more sets log time back. */
 const MAX_FALL = HOUR
 
@@ -139,7 +141,7 @@ export class Model {
       weight: counts ? pattern.weight(event) : 0,
       principal: principalOf(event),
       late: t < this.logTime - group.terms.latenessMs,
-      sensitive: isSensitive(event),
+      event,
       escalates: !counts,
     })
     this.#decide(group, event.id, t, changes)
@@ -211,6 +213,8 @@ export class Model {
       spanMs: group.terms.spanMs,
       threshold: group.terms.threshold,
       backfilled: false,
+      metadata: {},
+      evidence: [],
     }
     const episode: Episode = {
       identity: [group.organizationId, group.pattern.ruleId, group.group, eventId, t],
@@ -262,8 +266,8 @@ export class Model {
       ...before.map((figures) => figures.peak),
       night === undefined ? peakOf(counting, spanMs, truth) : counting.length,
     )
-    const valueNow = night === undefined ? total(inOpening) : counting.length
-    const sameOpening = before.filter((figures) => figures.windowTo === opening || night !== undefined)
+    const valueNow = night === undefined ? total(inOpening) : counting.filter((event) => event.t <= opening).length
+    const sameOpening = all.filter((each) => each.truth[0]?.begin === opening).map(({ figures }) => figures)
     const ends = (intervals: readonly Interval[]) => Math.max(Number.NEGATIVE_INFINITY, ...intervals.map(({ end }) => end))
     const longer = ends(truth) > Math.max(...all.map((each) => ends(each.truth)))
     episode.trueUntil = longer ? ends(truth) : Math.max(...all.map((each) => each.trueUntil))
@@ -271,7 +275,7 @@ export class Model {
     episode.counted = counted
     episode.escalated =
       all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
-    const sensitive = [...counted].some((event) => event.sensitive)
+    const sensitive = [...counted].some(({ event }) => isSensitive(event))
     const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
     episode.figures = {
       severity:
@@ -287,6 +291,14 @@ export class Model {
       spanMs,
       threshold,
       backfilled: [...counted].every((event) => event.late),
+      metadata: pattern.metadata({
+        counted: [...counted].map(({ event }) => event),
+        total: total([...counted]),
+        spanMs,
+        group: group.group,
+        settings: this.#settingsOf(group.organizationId),
+      }),
+      evidence: evidenceOf([...counted], threshold),
     }
   }
 
@@ -308,6 +320,12 @@ export class Model {
     episode.revision += 1
     episode.published = episode.figures
     episode.lastRevisionAt = this.logTime
-    changes.push({ type, alert: episode, revision: episode.revision, figures: episode.figures })
+    changes.push({ type, alert: episode, revision: episode.revision, figures: episode.figures, updatedAt: this.logTime })
   }
+}
+
+function evidenceOf(counted: readonly HeldEvent[], threshold: number): string[] {
+  const sorted = [...counted].sort((a, b) => a.t - b.t || (a.id < b.id ? -1 : 1))
+  const first = Math.min(threshold, MAX_EVIDENCE)
+  return sorted.filter((_, i) => i < first || i >= sorted.length - MAX_EVIDENCE).map(({ id }) => id)
 }

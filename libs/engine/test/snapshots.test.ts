@@ -1,12 +1,12 @@
-import { compileRule, PartitionEngine, type SnapshotChunk, type SnapshotWriter } from '@tocsin/engine'
+import { PartitionEngine, type SnapshotChunk, type SnapshotWriter } from '@tocsin/engine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { engineRecords, newEngine, PARTITION, TOPIC } from './harness.ts'
+import { ENGINE_OPTIONS, engineRecords, newEngine } from './harness.ts'
 import { runs } from './runs.ts'
 import { streams } from './streams.ts'
 
 const restore = (chunks: readonly SnapshotChunk[]): PartitionEngine =>
-  PartitionEngine.restore(structuredClone(chunks), { topic: TOPIC, partition: PARTITION, compile: compileRule })
+  PartitionEngine.restore(structuredClone(chunks), ENGINE_OPTIONS)
 
 function drain(writer: SnapshotWriter, maxBytes: number): SnapshotChunk[] {
   const chunks: SnapshotChunk[] = []

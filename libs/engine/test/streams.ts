@@ -37,8 +37,8 @@ const CONTENTS: readonly Content[] = [
   { category: 'authentication', operation: 'login', outcome: 'denied' },
   { category: 'authentication', operation: 'login', outcome: 'success' },
   { category: 'authentication', operation: 'logout', outcome: 'success' },
-  { category: 'data', operation: 'read', outcome: 'denied' },
-  { category: 'data', operation: 'read', outcome: 'success' },
+  { category: 'data', operation: 'read', outcome: 'denied', targetResourceType: 'Patient', targetResourceId: 'p1' },
+  { category: 'data', operation: 'read', outcome: 'success', targetResourceType: 'Patient', targetResourceId: 'p1' },
   { category: 'data', operation: 'read', outcome: 'success', dataClassification: 'PHI' },
   { category: 'data', operation: 'export', outcome: 'success', recordCount: 7 },
   { category: 'data', operation: 'import', outcome: 'unknown' },
@@ -47,6 +47,8 @@ const CONTENTS: readonly Content[] = [
   { category: 'other', operation: 'read', outcome: 'success', recordCount: 10 },
   { category: 'other', operation: 'export', outcome: 'success', recordCount: Number.MAX_SAFE_INTEGER },
   { category: 'other', operation: 'export', outcome: 'denied', recordCount: 40 },
+  { category: 'authorization', operation: 'grant', outcome: 'denied', targetResourceType: 'Patient', targetResourceId: 'p2' },
+  { category: 'data', operation: 'read', outcome: 'success', targetResourceType: 'Observation' },
 ]
 
 type Who = Pick<AuditEvent, 'principalId' | 'sessionContext'>
@@ -100,7 +102,7 @@ const steps = (size: number): fc.Arbitrary<Step[]> =>
   fc
     .record({
       contents: fc.oneof(
-        fc.constantFrom([0, 1, 2], [0, 2], [0, 1], [4], [5, 6], [7, 8, 9], [7, 8, 10, 12], [0]),
+        fc.constantFrom([0, 1, 2], [0, 2], [0, 1], [4, 14], [5, 6, 15], [7, 8, 9], [7, 8, 10, 12], [0]),
         fc.constant(CONTENTS.map((_, i) => i)),
       ),
       who: fc.oneof(fc.constantFrom([0], [0, 1], [0, 1, 2]), fc.constant(WHO.map((_, i) => i))),
