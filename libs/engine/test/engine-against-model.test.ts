@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changingStreams } from './changing-streams.ts'
+import { denseStreams } from './dense-streams.ts'
 import { describeDifference, engineRecords, firstDifference, newEngine, runEngine } from './harness.ts'
 import { runs } from './runs.ts'
 import { type Stream, streams } from './streams.ts'
@@ -17,6 +18,12 @@ describe('the engine and the brute-force model', () => {
 
   it('emit the same changes after every record of long streams', () => {
     fc.assert(fc.property(streams(90), agree), runs(150))
+  })
+})
+
+describe('the engine and the model, in dense groups', () => {
+  it('emit the same changes after every record', () => {
+    fc.assert(fc.property(denseStreams(180), agree), runs(60))
   })
 })
 

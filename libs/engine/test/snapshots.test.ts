@@ -1,6 +1,7 @@
 import { PartitionEngine, type SnapshotChunk, type SnapshotWriter } from '@tocsin/engine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { changingStreams } from './changing-streams.ts'
 import { ENGINE_OPTIONS, engineRecords, newEngine } from './harness.ts'
 import { runs } from './runs.ts'
 import { streams } from './streams.ts'
@@ -28,49 +29,59 @@ describe('a restored engine', () => {
 
   it('goes on exactly as the undisturbed one, wherever it was cut', () => {
     fc.assert(
-      fc.property(streams(50), cut, fc.integer({ min: 1, max: 3000 }), (stream, where, maxBytes) => {
-        const records = engineRecords(stream)
-        const at = Math.floor(where * records.length)
-        const undisturbed = newEngine()
-        for (const record of records.slice(0, at)) undisturbed.process(record)
-        const chunks = drain(undisturbed.beginSnapshot(), maxBytes)
-        expect(notPlain(chunks)).toEqual([])
-        const restored = restore(chunks)
-        for (const record of records.slice(at)) {
-          expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
-        }
-        expect(restored.counters()).toEqual(undisturbed.counters())
-        expect(restored.gauges()).toEqual(undisturbed.gauges())
-      }),
+      fc.property(
+        fc.oneof(streams(50), changingStreams(50)),
+        cut,
+        fc.integer({ min: 1, max: 3000 }),
+        (stream, where, maxBytes) => {
+          const records = engineRecords(stream)
+          const at = Math.floor(where * records.length)
+          const undisturbed = newEngine()
+          for (const record of records.slice(0, at)) undisturbed.process(record)
+          const chunks = drain(undisturbed.beginSnapshot(), maxBytes)
+          expect(notPlain(chunks)).toEqual([])
+          const restored = restore(chunks)
+          for (const record of records.slice(at)) {
+            expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
+          }
+          expect(restored.counters()).toEqual(undisturbed.counters())
+          expect(restored.gauges()).toEqual(undisturbed.gauges())
+        },
+      ),
       runs(150),
     )
   })
 
   it('has the state of the cut, though the snapshot was written in slices while records went on', () => {
     fc.assert(
-      fc.property(streams(50), cut, fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 10 }), (stream, where, slices) => {
-        const records = engineRecords(stream)
-        const at = Math.floor(where * records.length)
-        const [engine, undisturbed] = [newEngine(), newEngine()]
-        for (const record of records.slice(0, at)) {
-          engine.process(record)
-          undisturbed.process(record)
-        }
-        const writer = engine.beginSnapshot()
-        const chunks: SnapshotChunk[] = []
-        for (const [i, record] of records.slice(at).entries()) {
-          for (let n = slices[i % slices.length] ?? 0; n > 0; n -= 1) {
-            const chunk = writer.next(1)
-            if (chunk !== null) chunks.push(structuredClone(chunk))
+      fc.property(
+        fc.oneof(streams(50), changingStreams(50)),
+        cut,
+        fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 10 }),
+        (stream, where, slices) => {
+          const records = engineRecords(stream)
+          const at = Math.floor(where * records.length)
+          const [engine, undisturbed] = [newEngine(), newEngine()]
+          for (const record of records.slice(0, at)) {
+            engine.process(record)
+            undisturbed.process(record)
           }
-          engine.process(record)
-        }
-        chunks.push(...drain(writer, 1000))
-        const restored = restore(chunks)
-        for (const record of records.slice(at)) {
-          expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
-        }
-      }),
+          const writer = engine.beginSnapshot()
+          const chunks: SnapshotChunk[] = []
+          for (const [i, record] of records.slice(at).entries()) {
+            for (let n = slices[i % slices.length] ?? 0; n > 0; n -= 1) {
+              const chunk = writer.next(1)
+              if (chunk !== null) chunks.push(structuredClone(chunk))
+            }
+            engine.process(record)
+          }
+          chunks.push(...drain(writer, 1000))
+          const restored = restore(chunks)
+          for (const record of records.slice(at)) {
+            expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
+          }
+        },
+      ),
       runs(150),
     )
   })
