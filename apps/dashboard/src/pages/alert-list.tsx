@@ -15,6 +15,8 @@ import { FirstSteps } from './first-steps.tsx'
 const OVERSCAN_ROWS = 8
 /** The next page is fetched this many rows before the end. */
 const AHEAD_ROWS = 20
+/** Whoever comes back from an alert is where they were. */
+let lastSelectedId: string | null = null
 
 export function AlertList() {
   const { organization } = useSignedIn()
@@ -62,7 +64,11 @@ function Rows({
   const navigate = useNavigate()
   const scroller = useRef<HTMLDivElement>(null)
   // By id: a new alert above must not move the selection to another one.
-  const [selectedId, setSelectedId] = useState<string | null>(null)
+  const [selectedId, remember] = useState(lastSelectedId)
+  const setSelectedId = (id: string | null) => {
+    lastSelectedId = id
+    remember(id)
+  }
   const selected = alerts.findIndex((each) => each.id === selectedId)
   const rows = useVirtualizer({
     count: alerts.length,
@@ -76,6 +82,12 @@ function Rows({
   useEffect(() => {
     if (more !== null && lastShown >= alerts.length - AHEAD_ROWS) more()
   }, [more, lastShown, alerts.length])
+
+  const begun = useRef(false)
+  useEffect(() => {
+    if (!begun.current && selected > 0) rows.scrollToIndex(selected, { align: 'center' })
+    begun.current = true
+  }, [rows, selected])
 
   const move = (step: number) => {
     const next = Math.min(alerts.length - 1, Math.max(0, selected < 0 ? 0 : selected + step))

@@ -1,6 +1,6 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import type { Alert } from '@tocsin/contracts'
-import { type ReactNode, useEffect, useMemo } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef } from 'react'
 import { useLiveAlert } from '../live/use-live-alert.ts'
 import { ActionButtons, mayAct, useActions } from '../parts/actions.tsx'
 import { SeverityBadge, StatusBadge } from '../parts/badges.tsx'
@@ -34,6 +34,12 @@ export function AlertPage() {
   }
   const back = () => void navigate({ to: '/', search: (now) => now })
   useKeys({ a: act('acknowledge'), r: act('resolve'), d: act('dismiss'), u: back })
+  const heading = useRef<HTMLHeadingElement>(null)
+  const shown = alert?.id
+  // A new page without a load: the focus goes to its beginning, so that a screen reader reads it.
+  useEffect(() => {
+    if (shown !== undefined) heading.current?.focus({ preventScroll: true })
+  }, [shown])
   const title = alert?.title
   useEffect(() => {
     if (title !== undefined) document.title = `${title} · Tocsin`
@@ -63,7 +69,9 @@ export function AlertPage() {
                 {alert.backfilled ? ' · from late events only' : ''}
               </span>
             </p>
-            <h1>{alert.title}</h1>
+            <h1 ref={heading} tabIndex={-1}>
+              {alert.title}
+            </h1>
             <p>{alert.description}</p>
             {allowed ? (
               <ActionButtons alert={alert} begin={actions.begin} busy={actions.busy} />
@@ -150,7 +158,7 @@ function Facts({ alert }: { readonly alert: Alert }) {
     ['Assignee', alert.assignee],
     ['Correlation', alert.correlationId],
     ...Object.entries(alert.metadata)
-      .filter(([name]) => name !== 'mergedInto')
+      .filter(([name]) => name !== 'mergedInto' && !Object.hasOwn(alert.group, name))
       .map(([name, value]) => [inWords(name), figure(name, value)] as const),
   ]
   return (

@@ -14,6 +14,8 @@ export function useKeys(keys: Keys): void {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
       const target = event.target as HTMLElement
       if (target.matches('input, select, textarea, [contenteditable]') || document.querySelector('dialog[open]') !== null) return
+      // Enter on a link or button is theirs.
+      if (event.key === 'Enter' && target.closest('a, button') !== null) return
       const act = Object.hasOwn(current.current, event.key) ? current.current[event.key] : undefined
       if (act === undefined) return
       event.preventDefault()
