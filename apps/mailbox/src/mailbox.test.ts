@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { pino } from 'pino'
+import { createLogger } from '@tocsin/telemetry'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createMailbox, type RunningMailbox } from './app.ts'
 import type { Message } from './messages.ts'
@@ -17,7 +17,7 @@ beforeAll(async () => {
     SMTP_PORT: 0,
     MAILBOX_KEEPS: 20,
   } as const
-  mailbox = await createMailbox(config, pino({ level: 'silent' }))
+  mailbox = await createMailbox(config, createLogger('mailbox', 'silent'))
   base = `http://127.0.0.1:${mailbox.port}`
 })
 afterAll(() => mailbox.stop())

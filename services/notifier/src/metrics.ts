@@ -47,4 +47,3 @@ export function createMetrics(registry: Registry) {
     }),
   }
 }
-export type Metrics = ReturnType<typeof createMetrics>

@@ -1,11 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createDatabase, databaseUrl, startInfrastructure } from '@tocsin/local'
-import { testInfrastructure, waitFor } from '@tocsin/testing'
+import { startOwnPostgres, waitFor } from '@tocsin/testing'
 import { expect, test } from 'vitest'
 import { AT_ONCE, acted, created, figuresOf, statusOf, TEMPLATE } from './ledger-world.ts'
 import { createNotifierWorld, type NotifierWorld } from './notifier-world.ts'
@@ -107,25 +103,10 @@ test('stopped for a while, it tells what is still open and was not acknowledged 
 })
 
 test('while PostgreSQL is away it waits, and then tells each alert once', { timeout: 180_000 }, async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'tocsin-notifier-postgres-'))
-  const { kafkaBrokers, redisUrl } = testInfrastructure()
-  const own = await startInfrastructure({
-    dir,
-    temporary: true,
-    durable: false,
-    env: { KAFKA_BROKERS: kafkaBrokers, REDIS_URL: redisUrl },
-    say: () => undefined,
-  })
+  const postgres = await startOwnPostgres()
   try {
-    const urls = await createDatabase(own.databaseAdminUrl, 'tocsin', 'secret')
-    await TEMPLATE.prepare(urls)
-    const world = await createNotifierWorld({
-      urls,
-      adminUrl: databaseUrl(own.databaseAdminUrl, 'tocsin'),
-      drop: async () => undefined,
-    })
-    const postgres = own.processes.get('postgres')
-    if (postgres === undefined) throw new Error('no PostgreSQL of our own')
+    await TEMPLATE.prepare(postgres.urls)
+    const world = await createNotifierWorld({ urls: postgres.urls, adminUrl: postgres.adminUrl, drop: async () => undefined })
     try {
       const notifier = await world.start()
       const organizationId = await world.newOrganization({
@@ -161,8 +142,7 @@ test('while PostgreSQL is away it waits, and then tells each alert once', { time
       await world.close()
     }
   } finally {
-    await own.stop()
-    await rm(dir, { recursive: true, force: true })
+    await postgres.close()
   }
 })
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { AlertFigures, AlertRecordType, AlertStatusChange, Recipients, TenantRecord } from '@tocsin/contracts'
 import { createPool, migrate, type Pool, type Query, queryOf } from '@tocsin/postgres'
+import { createLogger } from '@tocsin/telemetry'
 import { createTestDatabase } from '@tocsin/testing'
-import { pino } from 'pino'
 import { type BreakerSettings, Breakers } from '../src/breakers.ts'
 import { type Accepted, type Channel, DeliveryFault, type SendContext, type Telling } from '../src/channels/channel.ts'
 import { alertWith } from '../src/channels/stand-ins/telling.ts'
@@ -13,7 +13,7 @@ import type { Claimed, Outcome, Recorded } from '../src/ledger/deliveries.ts'
 import type { Organization } from '../src/organizations.ts'
 import type { ChannelName } from '../src/plan/vocabulary.ts'
 
-export const silent = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+export const silent = createLogger('test', process.env['LOG_LEVEL'] ?? 'silent')
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 
 /** The tables of the notifier, made once for a run. */

@@ -1,4 +1,3 @@
-import type { Static, TObject } from 'typebox'
 import type { AlertCopy, ChannelName, NotificationEvent } from '../plan/vocabulary.ts'
 
 /** All that a message is made of; nothing else is read while rendering. */
@@ -42,9 +41,6 @@ export interface Channel<M> {
   send(message: M, context: SendContext): Promise<Accepted>
   close(): void
 }
-
-/** What a channel's file exports beside its config schema. */
-export type ChannelFactory<S extends TObject, M> = (config: Static<S>) => Channel<M>
 
 /**
  * `retry`: worth another try. `destination`: the provider refuses this destination. `message`: it refuses this message.
