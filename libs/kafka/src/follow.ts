@@ -52,6 +52,7 @@ export function followTopic(options: FollowOptions): Following {
     kafka,
     groupId,
     topics: [topic],
+    throwAway: true,
     ...(options.partitions === undefined ? {} : { only: options.partitions }),
     owner: {
       begin: async ({ partition }) => {

@@ -5,8 +5,11 @@ import type { Logger } from 'pino'
 const REPEAT_WINDOW_MS = 30_000
 /** Texts remembered at once; past that all are forgotten, so that texts with ids in them cannot grow without bound. */
 const MOST_TEXTS = 200
-/** Said by kafkajs at each start although we rely on the opposite: a producer is thrown away after its first failure (producer.ts). */
-const NEEDLESS = /^Limiting retries for the idempotent producer|KafkaJS v2\.0\.0 switched default partitioner/
+/**
+ * Said by kafkajs at each start although we rely on the opposite (a producer is thrown away after its first failure, producer.ts), and of
+ * connections that we cut ourselves (sockets.ts).
+ */
+const NEEDLESS = /^Limiting retries for the idempotent producer|the client was given up/
 
 /**
  * kafkajs' log as pino lines at one level less: what it calls an error is retried by it or by us, and what cannot be mended is

@@ -67,8 +67,8 @@ export interface ReaderOptions {
   readonly concurrency?: number
   /** Only these partitions of each topic (for a group of one member). */
   readonly only?: readonly number[]
-  /** Most bytes fetched of a partition at once; default 1 MiB. */
-  readonly maxBytesPerPartition?: number
+  /** A group with a name of its own that ends with this reader. */
+  readonly throwAway?: boolean
 }
 
 export interface PartitionReader {
@@ -94,8 +94,11 @@ const HEARTBEAT_MS = 1_500
 const REBALANCE_TIMEOUT_MS = 10_000
 /** With all partitions paused the fetch loop sleeps this long before it looks again. */
 const MAX_WAIT_MS = 100
-const MIB = 1_048_576
+/** Of one fetch. */
+const MOST_BYTES_A_PARTITION = 1_048_576
 const STOP_LIMIT_MS = 8_000
+/** Trying to connect costs little, and whoever waits for the broker should not wait much longer than it was away. */
+const LONGEST_RECONNECT_PAUSE_MS = 3_000
 const RETRY = { retries: 4, initialRetryTime: 200, maxRetryTime: 2_000, restartOnFailure: async () => false }
 
 export type SlotState = 'loading' | 'reading' | 'retrying' | 'halted'
@@ -185,7 +188,7 @@ class Reader implements PartitionReader {
         heartbeatInterval: HEARTBEAT_MS,
         rebalanceTimeout: REBALANCE_TIMEOUT_MS,
         maxWaitTimeInMs: MAX_WAIT_MS,
-        maxBytesPerPartition: this.#options.maxBytesPerPartition ?? MIB,
+        maxBytesPerPartition: MOST_BYTES_A_PARTITION,
         allowAutoTopicCreation: false,
         retry: RETRY,
         partitionAssigners: [stickyAssigner(() => this.#held(), this.#options.only)],
@@ -225,8 +228,13 @@ class Reader implements PartitionReader {
           { groupId: this.#options.groupId, failures, reason: messageOf(error) },
           'the consumer ended and is made anew',
         )
-      await delay(backoffMs(failures), undefined, { signal }).catch(() => {})
+      await delay(Math.min(backoffMs(failures), LONGEST_RECONNECT_PAUSE_MS), undefined, { signal }).catch(() => {})
     }
+  }
+
+  /** Such a group is not worth a line in the log at each join, nor a series each. */
+  get #isThrowAway(): boolean {
+    return this.#options.throwAway === true
   }
 
   #held(): Holding {
@@ -276,7 +284,10 @@ class Reader implements PartitionReader {
       } else if (kept.state === 'reading') this.#seek(kept)
       else this.#pause(kept)
     }
-    this.#kafka.log.info({ groupId: this.#options.groupId, partitions: [...mine.keys()] }, 'partitions assigned')
+    this.#kafka.log[this.#isThrowAway ? 'debug' : 'info'](
+      { groupId: this.#options.groupId, partitions: [...mine.keys()] },
+      'partitions assigned',
+    )
     this.#measure()
     this.#markJoined()
   }
@@ -452,8 +463,7 @@ class Reader implements PartitionReader {
   #measure(): void {
     const { partitions, lag } = this.#kafka.metrics
     const consumer = this.#options.groupId
-    // Throw-away groups are not worth a series each.
-    if (this.#options.only !== undefined || consumer.includes('.follow.')) return
+    if (this.#isThrowAway) return
     const slots = [...this.#slots.values()]
     for (const state of ['loading', 'reading', 'retrying', 'halted'] as const)
       partitions.set({ consumer, state }, slots.filter((slot) => slot.state === state).length)

@@ -3,6 +3,8 @@ import { connect as connectTls } from 'node:tls'
 import type { ISocketFactory } from 'kafkajs'
 
 const KEEP_ALIVE_MS = 60_000
+/** kafkajs-logs.ts knows it by this text. */
+const GIVEN_UP = 'the client was given up'
 
 /** The connections of one kafkajs client: so that a client that was given up can be kept from writing anything later. */
 export interface Sockets {
@@ -23,12 +25,12 @@ export function createSockets(): Sockets {
       open.add(socket)
       socket.once('close', () => open.delete(socket))
       // On the next tick: kafkajs puts its listeners on the socket after this returns.
-      if (destroyed) process.nextTick(() => socket.destroy(new Error('the client was given up')))
+      if (destroyed) process.nextTick(() => socket.destroy(new Error(GIVEN_UP)))
       return socket
     },
     destroy: () => {
       destroyed = true
-      for (const socket of open) socket.destroy(new Error('the client was given up'))
+      for (const socket of open) socket.destroy(new Error(GIVEN_UP))
     },
   }
 }

@@ -32,9 +32,12 @@ export interface Place {
 }
 
 /** All topics under a prefix of its own, and handles that are closed at the end, with every detector that was started. */
-export async function withTopics(partitions: number, run: (place: Place) => Promise<void>): Promise<void> {
+export async function withTopics(
+  partitions: number,
+  run: (place: Place) => Promise<void>,
+  brokers = testInfrastructure().kafkaBrokers,
+): Promise<void> {
   const prefix = uniquePrefix('det')
-  const brokers = testInfrastructure().kafkaBrokers
   const kafka = createKafka({ brokers, clientId: 'detector-test', prefix, log })
   const producer = createProducer(kafka)
   const closing: (() => Promise<void>)[] = []
