@@ -135,7 +135,9 @@ export const IngestResult = Type.Object({
   index: Type.Integer(),
   id: Type.Union([Type.String(), Type.Null()]),
   status: Type.Enum(['accepted', 'duplicate', 'rejected']),
-  ids: Type.Optional(Type.Array(Type.String(), { description: 'All ids, where one item is several events (sshd: message repeated)' })),
+  ids: Type.Optional(
+    Type.Array(Type.String(), { description: 'All ids, where one item is several events (sshd: message repeated)' }),
+  ),
   errors: Type.Optional(Type.Array(FieldError)),
 })
 export type IngestResult = Static<typeof IngestResult>

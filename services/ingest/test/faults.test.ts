@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import { TOPICS } from '@tocsin/contracts'
 import { createKafka, createProducer } from '@tocsin/kafka'
+import { createLogger } from '@tocsin/telemetry'
 import { startOwnServer, testInfrastructure, uniquePrefix, waitFor } from '@tocsin/testing'
-import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createWorld, least, newOrganization, postTo, publishOrganization, startWithPrefix, type World } from './world.ts'
 
@@ -109,7 +109,7 @@ describe('without Kafka', () => {
 })
 
 describe('start and stop', () => {
-  const log = pino({ level: 'silent' })
+  const log = createLogger('ingest test', 'silent')
 
   it('is not ready, and answers 503, until rules holds the pack; then takes what was refused', async () => {
     const prefix = uniquePrefix('ing')

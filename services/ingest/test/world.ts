@@ -12,13 +12,13 @@ import {
   type Producer,
   readToEnd,
 } from '@tocsin/kafka'
+import { createLogger } from '@tocsin/telemetry'
 import { testInfrastructure, uniquePrefix, waitFor } from '@tocsin/testing'
-import { pino } from 'pino'
 import { type RunningIngest, startIngest } from '../src/app.ts'
 import { IngestConfig } from '../src/config.ts'
 
 export const PARTITIONS = 2
-const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
+const log = createLogger('ingest test', process.env['TEST_LOG_LEVEL'] ?? 'silent')
 
 export interface Organization {
   readonly organizationId: string
