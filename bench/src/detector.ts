@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ALL_TOPICS, HEADERS, type RuleRecord, TOPICS } from '@tocsin/contracts'
 import { createKafka, createProducer, deleteGroup, deleteTopic, ensureTopics, type Kafka, type Producer } from '@tocsin/kafka'
-import { pino } from 'pino'
+import { createLogger } from '@tocsin/telemetry'
 import { runDetectorRound } from './detector-round.ts'
 import { eventSource } from './events.ts'
 import { medianOf, type Row } from './report.ts'
@@ -37,7 +37,7 @@ export interface DetectorBenchOptions {
 export async function benchDetector(options: DetectorBenchOptions): Promise<{ readonly what: string; readonly rows: Row[] }> {
   const { brokers, events, rounds, say } = options
   const prefix = `bench-${randomBytes(4).toString('hex')}-`
-  const kafka = createKafka({ brokers, clientId: 'bench', prefix, log: pino({ level: 'warn' }) })
+  const kafka = createKafka({ brokers, clientId: 'bench', prefix, log: createLogger('bench', 'warn') })
   const producer = createProducer(kafka)
   await ensureTopics(kafka, ALL_TOPICS, { partitions: PARTITIONS, replication: 1 })
   const written = await writeLog(producer, events, say)

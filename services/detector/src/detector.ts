@@ -14,7 +14,7 @@ import {
   type Turn,
   type TurnContext,
 } from '@tocsin/kafka'
-import type { Logger } from 'pino'
+import type { Logger } from '@tocsin/telemetry'
 import type { Engine, EngineMaker } from './engine-port.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { type PartitionMemory, PartitionWorker } from './partition-worker.ts'

@@ -22,7 +22,7 @@ import {
   type Turn,
   type TurnContext,
 } from '@tocsin/kafka'
-import type { Logger } from 'pino'
+import type { Logger } from '@tocsin/telemetry'
 import type { Engine } from './engine-port.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { type Reading, readEventRecord } from './read-event-record.ts'

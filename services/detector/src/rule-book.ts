@@ -1,7 +1,7 @@
 import { type ControlRecord, RuleRecord, TenantRecord, TOPICS } from '@tocsin/contracts'
 import { messageOf } from '@tocsin/errors'
 import { type Kafka, type KafkaRecord, readToEnd } from '@tocsin/kafka'
-import type { Logger } from 'pino'
+import type { Logger } from '@tocsin/telemetry'
 import { Compile } from 'typebox/compile'
 
 const ruleRecord = Compile(RuleRecord)

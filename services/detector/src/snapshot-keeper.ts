@@ -1,6 +1,6 @@
 /** The snapshots of one partition: when they are taken, what is committed, which are thrown away. */
 import { messageOf } from '@tocsin/errors'
-import type { Logger } from 'pino'
+import type { Logger } from '@tocsin/telemetry'
 import type { Engine } from './engine-port.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { nameOfSet, type PieceName, type SetId } from './snapshot-format.ts'

@@ -3,9 +3,10 @@ import type { SnapshotWriter } from '@tocsin/engine'
 import { checksumOf, type Manifest, PieceWriter, type SetId, SNAPSHOT_FORMAT } from './snapshot-format.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 
-/** Longest stretch of encoding in one go, milliseconds: between two of them records are processed and the group hears of this member. */
-export const SLICE_MS = 20
-/** Aimed at, so that a slice that turns out larger than expected stays within SLICE_MS. */
+/**
+ * Encoding in one go, milliseconds: between two slices records are processed and the group hears of this member. Less than the 20 ms that a slice
+ * may take (design §5.2), because the last chunk may turn out larger than expected.
+ */
 const AIM_MS = 8
 const FIRST_CHUNK_BYTES = 32_768
 const LEAST_CHUNK_BYTES = 4_096

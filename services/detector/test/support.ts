@@ -10,14 +10,14 @@ import {
   readToEnd,
 } from '@tocsin/kafka'
 import { testInfrastructure, uniquePrefix, waitFor } from '@tocsin/testing'
-import { pino } from 'pino'
+import { createLogger } from '@tocsin/telemetry'
 import { Detector } from '../src/detector.ts'
 import type { EngineMaker } from '../src/engine-port.ts'
 import { createMetrics } from '../src/metrics.ts'
 import type { SnapshotPace } from '../src/snapshot-schedule.ts'
 
 export const LIMIT_MS = 30_000
-export const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+export const log = createLogger('detector-test', process.env['LOG_LEVEL'] ?? 'silent')
 /** Snapshots only where a test asks for them, by stopping. */
 export const NEVER: SnapshotPace = { minIntervalMs: 3_600_000, minRecords: 1_000_000_000, maxIntervalMs: 3_600_000 }
 export const AT_EVERY_TURN: SnapshotPace = { minIntervalMs: 0, minRecords: 1, maxIntervalMs: 1 }
