@@ -48,5 +48,7 @@ export function readConfig(target: NodeJS.Process = process): NotifierConfig {
 /** Names of secrets that still hold their development value outside development. */
 export const sampleSecrets = (config: NotifierConfig): readonly string[] =>
   config.TOCSIN_ENV === 'production'
-    ? SAMPLE_SECRETS.filter((name) => NotifierConfig.properties[name].default === config[name])
+    ? SAMPLE_SECRETS.filter(
+        (name) => (NotifierConfig.properties[name] as { readonly default?: unknown }).default === config[name],
+      )
     : []

@@ -8,6 +8,7 @@ import { createEmail } from './email.ts'
 import { createSlack } from './slack.ts'
 import { createSms } from './sms.ts'
 import {
+  type Answer,
   hangUp,
   json,
   slackAccepts,
