@@ -1,5 +1,5 @@
 import { internalsOf, type Kafka } from './kafka.ts'
-import type { TopicPartition } from './partition-reader.ts'
+import type { TopicPartition } from './partition-owner.ts'
 
 /** What a group has committed for a partition; undefined when nothing. RetryableError when Kafka is away. */
 export async function committedOffset(

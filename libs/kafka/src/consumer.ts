@@ -12,7 +12,8 @@ import { committedOffset } from './committed-offset.ts'
 import { deadLetter } from './dead-letter.ts'
 import { type Disposition, deadLettered, dropped } from './disposition.ts'
 import { internalsOf, type Kafka } from './kafka.ts'
-import { readPartitions, type TopicPartition, type Turn, type TurnContext } from './partition-reader.ts'
+import type { TopicPartition, Turn, TurnContext } from './partition-owner.ts'
+import { readPartitions } from './partition-reader.ts'
 import type { Producer } from './producer.ts'
 import { headerOf, type KafkaRecord } from './record.ts'
 
@@ -206,7 +207,7 @@ export function runConsumer<T>(options: ConsumerOptions<T>): RunningConsumer {
   const records = async (place: TopicPartition, all: readonly KafkaRecord[], context: TurnContext): Promise<Turn> => {
     let next = context.from
     let turn: Turn = { kind: 'go', next }
-    for (let start = 0; start < all.length && turn.kind === 'go' && context.mine(); start += maxBatch) {
+    for (let start = 0; start < all.length && turn.kind === 'go' && context.mine() && !context.stopping(); start += maxBatch) {
       try {
         turn = await handleChunk({ topic: place.topic, partition: place.partition }, all.slice(start, start + maxBatch), next)
       } catch (error) {

@@ -14,15 +14,8 @@ export { type DeadLetterReason, deadLetter, deadLetterOf } from './dead-letter.t
 export { type Disposition, deadLettered, done, dropped, halt, retry } from './disposition.ts'
 export { type Following, type FollowOptions, followTopic, readToEnd } from './follow.ts'
 export { createKafka, type Kafka, type KafkaOptions } from './kafka.ts'
-export {
-  type PartitionOwner,
-  type PartitionReader,
-  type ReaderOptions,
-  readPartitions,
-  type TopicPartition,
-  type Turn,
-  type TurnContext,
-} from './partition-reader.ts'
+export type { PartitionOwner, TopicPartition, Turn, TurnContext } from './partition-owner.ts'
+export { type PartitionReader, type ReaderOptions, readPartitions } from './partition-reader.ts'
 export { createProducer, type Producer } from './producer.ts'
 export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
 export {

@@ -9,52 +9,15 @@
  * 4. A partition that must wait is paused with back-off; the others go on.
  * 5. Nothing is committed but by `commit`.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf, RetryableError, TerminalError } from '@tocsin/errors'
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
 import { backoffMs } from './back-off.ts'
+import { GroupMember, HEARTBEAT_MS } from './group-member.ts'
 import { internalsOf, type Kafka, type KafkaInternals } from './kafka.ts'
-import { fetchedRecords, type KafkaRecord } from './record.ts'
-import type { Sockets } from './sockets.ts'
-import { type Holding, stickyAssigner } from './sticky-assigner.ts'
-
-export interface TopicPartition {
-  /** Without prefix. */
-  readonly topic: string
-  readonly partition: number
-}
-
-/** What is to happen after `records`; `next` is the offset to go on with. */
-export type Turn =
-  | { readonly kind: 'go'; readonly next: bigint }
-  /** Wait with back-off, then go on at `next`. */
-  | { readonly kind: 'retry'; readonly next: bigint; readonly error: unknown }
-  /** Stay paused until the process is restarted. */
-  | { readonly kind: 'halt'; readonly next: bigint; readonly reason: string }
-  /** Drop what is held (`lost`), and begin again. */
-  | { readonly kind: 'reload' }
-
-export interface TurnContext {
-  /** False once the partition was taken away: nothing more may be done for it. */
-  mine(): boolean
-  /** The position before this turn: below the first record where the log was compacted. */
-  readonly from: bigint
-  /** Next offset to be written to the partition, as of this fetch. */
-  readonly end: bigint
-  /** Commits to Kafka with the rights of this batch. When that fails the work goes on: it may then be done again after a restart. */
-  commit(next: bigint): Promise<void>
-}
-
-export interface PartitionOwner {
-  /**
-   * Prepares what the partition needs and says where to begin; undefined: at the log's beginning. Rejecting with TerminalError halts the
-   * partition, anything else is tried again with back-off. `signal` aborts when the partition is lost meanwhile.
-   */
-  begin(place: TopicPartition, signal: AbortSignal): Promise<bigint | undefined>
-  records(place: TopicPartition, records: readonly KafkaRecord[], context: TurnContext): Promise<Turn>
-  /** Synchronous: drops whatever is held for the partition. */
-  lost(place: TopicPartition): void
-}
+import { keyOf, type PartitionOwner, type TopicPartition, type Turn } from './partition-owner.ts'
+import { hole, measureSlots, newSlot, pastTheEnd, type Slot, type SlotState } from './partition-slot.ts'
+import { fetchedRecords } from './record.ts'
+import type { Holding } from './sticky-assigner.ts'
 
 export interface ReaderOptions {
   readonly kafka: Kafka
@@ -88,37 +51,6 @@ export interface PartitionReader {
   stop(): Promise<void>
 }
 
-/** kafkajs has no static membership: the broker's minimum, so that what a killed member held is taken over soon. */
-const SESSION_TIMEOUT_MS = 6_000
-const HEARTBEAT_MS = 1_500
-const REBALANCE_TIMEOUT_MS = 10_000
-/** With all partitions paused the fetch loop sleeps this long before it looks again. */
-const MAX_WAIT_MS = 100
-/** Of one fetch. */
-const MOST_BYTES_A_PARTITION = 1_048_576
-const STOP_LIMIT_MS = 8_000
-/** Trying to connect costs little, and whoever waits for the broker should not wait much longer than it was away. */
-const LONGEST_RECONNECT_PAUSE_MS = 3_000
-const RETRY = { retries: 4, initialRetryTime: 200, maxRetryTime: 2_000, restartOnFailure: async () => false }
-
-export type SlotState = 'loading' | 'reading' | 'retrying' | 'halted'
-
-interface Slot extends TopicPartition {
-  state: SlotState
-  position: bigint
-  /** Position of the last seek: a first record above it is then no leftover of an earlier fetch. */
-  soughtTo: bigint | undefined
-  lag: bigint
-  failures: number
-  reason: string | undefined
-  timer: NodeJS.Timeout | undefined
-  readonly lost: AbortController
-  /** The turn in hand (3). */
-  turn: Promise<unknown>
-}
-
-const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
-
 export function readPartitions(options: ReaderOptions): PartitionReader {
   return new Reader(options)
 }
@@ -128,10 +60,8 @@ class Reader implements PartitionReader {
   readonly #kafka: KafkaInternals
   readonly #options: ReaderOptions
   readonly #slots = new Map<string, Slot>()
-  readonly #stopping = new AbortController()
-  readonly #running: Promise<void>
+  readonly #member: GroupMember
   #markJoined: () => void = () => {}
-  #consumer: { readonly consumer: Consumer; readonly sockets: Sockets } | undefined
   #memberId: string | undefined
 
   constructor(options: ReaderOptions) {
@@ -140,7 +70,16 @@ class Reader implements PartitionReader {
     this.joined = new Promise((resolve) => {
       this.#markJoined = resolve
     })
-    this.#running = this.#run()
+    this.#member = new GroupMember({
+      kafka: this.#kafka,
+      groupId: options.groupId,
+      topics: options.topics,
+      concurrency: options.concurrency ?? 1,
+      holds: () => this.#held(),
+      only: options.only,
+      onJoin: (payload) => this.#onJoin(payload),
+      onBatch: (consumer, payload) => this.#onBatch(consumer, payload),
+    })
   }
 
   degraded(): readonly string[] {
@@ -160,7 +99,7 @@ class Reader implements PartitionReader {
   }
 
   async commit(place: TopicPartition, next: bigint, metadata?: string): Promise<boolean> {
-    const consumer = this.#consumer?.consumer
+    const { consumer } = this.#member
     if (consumer === undefined || !this.#slots.has(keyOf(place))) return false
     const offset = { topic: this.#kafka.name(place.topic), partition: place.partition, offset: String(next) }
     try {
@@ -172,64 +111,13 @@ class Reader implements PartitionReader {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    for (const slot of this.#slots.values()) this.#end(slot)
-    await this.#running
-  }
-
-  /** One kafkajs consumer after another: a crashed one is replaced, with back-off, until the reader is stopped. */
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    for (let failures = 0; !signal.aborted; ) {
-      const { kafkajs, sockets } = this.#kafka.client(RETRY)
-      const consumer = kafkajs.consumer({
-        groupId: this.#kafka.name(this.#options.groupId),
-        sessionTimeout: SESSION_TIMEOUT_MS,
-        heartbeatInterval: HEARTBEAT_MS,
-        rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-        maxWaitTimeInMs: MAX_WAIT_MS,
-        maxBytesPerPartition: MOST_BYTES_A_PARTITION,
-        allowAutoTopicCreation: false,
-        retry: RETRY,
-        partitionAssigners: [stickyAssigner(() => this.#held(), this.#options.only)],
-      })
-      const ended = Promise.withResolvers<unknown>()
-      const stop = () => ended.resolve(undefined)
-      signal.addEventListener('abort', stop, { once: true })
-      consumer.on(consumer.events.CRASH, ({ payload }) => ended.resolve(payload.error))
-      consumer.on(consumer.events.FETCH, () => this.#kafka.markUp(true))
-      consumer.on(consumer.events.GROUP_JOIN, (event) => {
-        failures = 0
-        this.#onJoin(consumer, event)
-      })
-      let error: unknown
-      try {
-        this.#consumer = { consumer, sockets }
-        await consumer.connect()
-        await consumer.subscribe({ topics: this.#options.topics.map((topic) => this.#kafka.name(topic)), fromBeginning: true })
-        await consumer.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: this.#options.concurrency ?? 1,
-          eachBatch: (payload) => this.#onBatch(consumer, payload),
-        })
-        error = await ended.promise
-      } catch (thrown) {
-        error = thrown
-      }
-      signal.removeEventListener('abort', stop)
-      await Promise.race([consumer.disconnect().catch(() => {}), delay(STOP_LIMIT_MS, undefined, { ref: false })])
-      sockets.destroy()
-      if (signal.aborted) return
-      this.#kafka.markUp(false)
-      failures += 1
-      if (failures === 1 || failures % 10 === 0)
-        this.#kafka.log.warn(
-          { groupId: this.#options.groupId, failures, reason: messageOf(error) },
-          'the consumer ended and is made anew',
-        )
-      await delay(Math.min(backoffMs(failures), LONGEST_RECONNECT_PAUSE_MS), undefined, { signal }).catch(() => {})
+    const stopped = this.#member.stop()
+    for (const slot of this.#slots.values()) {
+      clearTimeout(slot.timer)
+      // Only what is being prepared is given up; a turn in hand ends in its own way.
+      if (slot.state === 'loading') slot.lost.abort()
     }
+    await stopped
   }
 
   /** Such a group is not worth a line in the log at each join, nor a series each. */
@@ -246,9 +134,7 @@ class Reader implements PartitionReader {
     return held
   }
 
-  /** Runs before the first fetch of the new generation, and must not wait: what is not paused here is fetched. */
-  #onJoin(consumer: Consumer, { payload }: ConsumerGroupJoinEvent): void {
-    if (this.#stopping.signal.aborted || this.#consumer?.consumer !== consumer) return
+  #onJoin(payload: ConsumerGroupJoinEvent['payload']): void {
     const mine = new Map<string, TopicPartition>()
     for (const [name, partitions] of Object.entries(payload.memberAssignment))
       for (const partition of partitions) {
@@ -266,18 +152,7 @@ class Reader implements PartitionReader {
     for (const [key, place] of mine) {
       const kept = this.#slots.get(key)
       if (kept === undefined) {
-        const slot: Slot = {
-          ...place,
-          state: 'loading',
-          position: 0n,
-          soughtTo: undefined,
-          lag: 0n,
-          failures: 0,
-          reason: undefined,
-          timer: undefined,
-          lost: new AbortController(),
-          turn: Promise.resolve(),
-        }
+        const slot = newSlot(place)
         this.#slots.set(key, slot)
         this.#pause(slot)
         void this.#begin(slot)
@@ -317,7 +192,7 @@ class Reader implements PartitionReader {
   async #onBatch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
     const { batch } = payload
     const slot = this.#slots.get(keyOf({ topic: this.#kafka.plainName(batch.topic), partition: batch.partition }))
-    if (slot === undefined || this.#consumer?.consumer !== consumer) return
+    if (slot === undefined || this.#member.consumer !== consumer) return
     await slot.turn // (3)
     if (slot.state !== 'reading' || slot.lost.signal.aborted || payload.isStale()) return
     const turn = this.#turn(slot, payload)
@@ -345,6 +220,7 @@ class Reader implements PartitionReader {
     try {
       turn = await this.#options.owner.records(slot, records, {
         mine: () => !slot.lost.signal.aborted,
+        stopping: () => this.#member.stopping,
         from: slot.position,
         end,
         commit: (next) =>
@@ -365,7 +241,7 @@ class Reader implements PartitionReader {
     const last = records.at(-1)
     if (turn.kind === 'reload') {
       this.#drop(slot)
-      const fresh: Slot = { ...slot, state: 'loading', lost: new AbortController(), timer: undefined, turn: Promise.resolve() }
+      const fresh = newSlot(slot)
       this.#slots.set(keyOf(slot), fresh)
       this.#pause(fresh)
       void this.#begin(fresh)
@@ -405,16 +281,16 @@ class Reader implements PartitionReader {
   }
 
   #resume(slot: Slot): void {
-    if (slot.lost.signal.aborted || this.#stopping.signal.aborted) return
+    if (slot.lost.signal.aborted || this.#member.stopping) return
     slot.state = 'reading'
     this.#seek(slot)
-    this.#consumer?.consumer.resume([this.#realPlace(slot)])
+    this.#member.consumer?.resume([this.#realPlace(slot)])
     this.#measure()
   }
 
   #seek(slot: Slot): void {
     slot.soughtTo = slot.position
-    this.#consumer?.consumer.seek({
+    this.#member.consumer?.seek({
       topic: this.#kafka.name(slot.topic),
       partition: slot.partition,
       offset: String(slot.position),
@@ -422,7 +298,7 @@ class Reader implements PartitionReader {
   }
 
   #pause(slot: Slot): void {
-    this.#consumer?.consumer.pause([this.#realPlace(slot)])
+    this.#member.consumer?.pause([this.#realPlace(slot)])
   }
 
   #wait(slot: Slot, error: unknown, then: () => void): void {
@@ -461,27 +337,7 @@ class Reader implements PartitionReader {
   #realPlace = ({ topic, partition }: TopicPartition) => ({ topic: this.#kafka.name(topic), partitions: [partition] })
 
   #measure(): void {
-    const { partitions, lag } = this.#kafka.metrics
-    const consumer = this.#options.groupId
     if (this.#isThrowAway) return
-    const slots = [...this.#slots.values()]
-    for (const state of ['loading', 'reading', 'retrying', 'halted'] as const)
-      partitions.set({ consumer, state }, slots.filter((slot) => slot.state === state).length)
-    for (const topic of this.#options.topics)
-      lag.set(
-        { consumer, topic },
-        slots.reduce((sum, slot) => (slot.topic === topic ? sum + Number(slot.lag) : sum), 0),
-      )
+    measureSlots(this.#kafka.metrics, this.#options.groupId, this.#options.topics, [...this.#slots.values()])
   }
 }
-
-const pastTheEnd = (place: TopicPartition, position: bigint, end: bigint) =>
-  new TerminalError(
-    `${keyOf(place)} ends at ${end}, before the offset to be read, ${position}: another cluster, or the topic was made anew. \`tocsin offsets reset\` begins anew`,
-    { code: 'TOCSIN_OFFSETS_MISMATCH' },
-  )
-const hole = (place: TopicPartition, position: bigint, start: bigint) =>
-  new TerminalError(
-    `${keyOf(place)} begins at ${start}, after the offset to be read, ${position}: records were lost to retention. \`tocsin offsets reset\` goes on behind the hole`,
-    { code: 'TOCSIN_OFFSETS_MISMATCH' },
-  )

@@ -237,6 +237,35 @@ describe('a consumer', () => {
       expect(seen).toEqual(['a', 'b', 'c'])
     }))
 
+  it('commits what it has done when it is stopped in the middle of a fetch, and does nothing twice', () =>
+    withTopic(1, async (kafka, producer) => {
+      const texts = Array.from({ length: 60 }, (_, index) => String(index))
+      await producer.send(texts.map((value) => record('t', 0, value)))
+      const seen: string[] = []
+      const run = () =>
+        runConsumer<string>({
+          kafka,
+          producer,
+          groupId: 'g',
+          topics: ['t'],
+          read: text,
+          maxBatch: 3,
+          handleBatch: async ({ items }) => {
+            await new Promise((resolve) => setTimeout(resolve, 20))
+            seen.push(...items.map(({ value }) => value))
+            return done
+          },
+        })
+      const first = run()
+      await until('some', () => seen.length >= 9)
+      await first.stop()
+      expect(seen.length).toBeLessThan(60)
+      const second = run()
+      await until('all', () => seen.length >= 60)
+      await second.stop()
+      expect(seen).toEqual(texts)
+    }))
+
   it('gives a batch up and loads its offset again when another instance has gone on', () =>
     withTopic(1, async (kafka, producer) => {
       const store = ownStore()

@@ -9,8 +9,8 @@ import {
   type Producer,
   readToEnd,
 } from '@tocsin/kafka'
-import { testInfrastructure, uniquePrefix, waitFor } from '@tocsin/testing'
 import { createLogger } from '@tocsin/telemetry'
+import { testInfrastructure, uniquePrefix, waitFor } from '@tocsin/testing'
 import { Detector } from '../src/detector.ts'
 import type { EngineMaker } from '../src/engine-port.ts'
 import { createMetrics } from '../src/metrics.ts'
