@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { HttpProblem } from '@tocsin/errors'
-import { type Item, readJsonItems, UnreadableBody } from './core/items.ts'
+import { finish, type Item, readJsonItems, UnreadableBody } from './core/items.ts'
 import type { Json } from './core/json-reader.ts'
 import type { Body } from './core/prepare.ts'
 import { STRUCTURED_TYPES, structuredOf } from './formats/cloudevents.ts'
@@ -106,7 +106,7 @@ export function recognizeBody(
 function dataOf(bytes: Buffer, type: string): Json {
   if (bytes.length === 0) return null
   if (!/[/+]json$/.test(type) && type !== '') return decode(bytes)
-  const [item, ...more] = readJsonItems(decode(bytes), { lines: true })
+  const [item, ...more] = finish(readJsonItems(decode(bytes), { lines: true }))
   if (item === undefined || more.length > 0) throw new UnreadableBody('MALFORMED', 'The body of a CloudEvent is one JSON value.')
   const [first] = item.faults
   if (first !== undefined) throw new UnreadableBody('MALFORMED', `The body of a CloudEvent: ${first.pointer} ${first.detail}.`)

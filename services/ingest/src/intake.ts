@@ -18,8 +18,9 @@ import {
 } from '@tocsin/kafka'
 import { recognizeBody } from './body.ts'
 import { UnreadableBody } from './core/items.ts'
-import { type PreparedItem, prepare } from './core/prepare.ts'
+import type { PreparedItem } from './core/prepare.ts'
 import { formatOf } from './formats/index.ts'
+import { prepareInSlices } from './prepare-in-slices.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Receive } from './receive.ts'
 import type { Sender, Tenants } from './tenants.ts'
@@ -42,38 +43,82 @@ export function startIntake(options: IntakeOptions): RunningConsumer {
     groupId: INTAKE_CONSUMER,
     topics: [TOPICS.auditIntake.name],
     read: (record) => ({ kind: 'take', value: record }),
-    handleBatch: async ({ items }) => {
-      const keys = new Set(items.map(({ record }) => headerOf(record, HEADERS.key) ?? ''))
-      // All at once: each unknown key may take its time. What fails here is told by its record below.
-      await Promise.allSettled([...keys].map((key) => (key === '' ? undefined : options.tenants.find(key))))
-      const dispositions: Disposition[] = []
-      for (const { record } of items) {
-        const disposition = await takeIn(record, options)
-        dispositions.push(disposition)
-        // What follows waits as well: order within the partition is kept.
-        if (disposition.kind === 'retry') break
-      }
-      const last = dispositions.at(-1)
-      return last?.kind === 'retry' ? items.map((_, index) => dispositions[index] ?? last) : dispositions
-    },
+    handleBatch: ({ items }) =>
+      takeIn(
+        items.map(({ record }) => record),
+        options,
+      ),
   })
 }
 
-async function takeIn(record: KafkaRecord, by: IntakeOptions): Promise<Disposition> {
+/** A record that is understood: whose it is, and what it holds. */
+interface Taken {
+  readonly sender: Sender
+  readonly items: readonly PreparedItem[]
+}
+
+/** One disposition for each record. What one organization sent is written together, in order. */
+async function takeIn(records: readonly KafkaRecord[], by: IntakeOptions): Promise<Disposition[]> {
+  const keys = new Set(records.map((record) => headerOf(record, HEADERS.key) ?? ''))
+  // All at once: each unknown key may take its time. What fails here is told by its record below.
+  await Promise.allSettled([...keys].map((key) => (key === '' ? undefined : by.tenants.find(key))))
+  const dispositions: Disposition[] = []
+  const taken = new Map<string, { index: number; taken: Taken }[]>()
+  for (const [index, record] of records.entries()) {
+    const understood = await understand(record, by)
+    if ('kind' in understood) dispositions[index] = understood
+    else {
+      const { organizationId } = understood.sender
+      const group = taken.get(organizationId) ?? []
+      group.push({ index, taken: understood })
+      taken.set(organizationId, group)
+    }
+  }
+  for (const group of taken.values()) {
+    const outcome = await receiveGroup(
+      group.map((each) => each.taken),
+      by,
+    )
+    for (const [position, { index }] of group.entries())
+      dispositions[index] = Array.isArray(outcome) ? (outcome[position] ?? done) : outcome
+  }
+  return dispositions
+}
+
+async function understand(record: KafkaRecord, by: IntakeOptions): Promise<Taken | Disposition> {
   const key = headerOf(record, HEADERS.key)
   if (key === undefined || key === '') return deadLettered('UNAUTHENTICATED', `no header ${HEADERS.key}`)
   try {
     const sender = await by.tenants.find(key)
     if (sender === undefined) return deadLettered('UNAUTHENTICATED', `the key in ${HEADERS.key} is not known`)
     if (!sender.mayWrite) return deadLettered('UNAUTHENTICATED', `the key in ${HEADERS.key} may not write events`)
-    const items = read(record, sender, by.now())
-    if (!Array.isArray(items)) return items
-    const waitMs = await by.rateLimit.take(sender.organizationId, items.length)
+    const items = await read(record, sender, by.now())
+    return Array.isArray(items) ? { sender, items } : items
+  } catch (error) {
+    if (error instanceof RetryableError) return retry(error)
+    throw error
+  }
+}
+
+/** The dispositions of one organization's records, or `retry` for all of them. */
+async function receiveGroup(group: readonly Taken[], by: IntakeOptions): Promise<Disposition[] | Disposition> {
+  const [first] = group
+  if (first === undefined) return []
+  const items = group.flatMap((each) => each.items)
+  try {
+    const waitMs = await by.rateLimit.take(first.sender.organizationId, items.length)
     if (waitMs > 0) return retry(new RetryableError('the organization is over its rate', { retryAfterMs: waitMs }))
-    const results = await by.receive({ via: 'intake', sender, items, traceparent: headerOf(record, HEADERS.traceparent) })
-    const rejected = results.filter(({ status }) => status === 'rejected')
-    // The good items of a record are accepted all the same; replayed, they count once by their ids.
-    return rejected.length === 0 ? done : deadLettered('INVALID', reasonOf(rejected))
+    const results = await by.receive({ via: 'intake', sender: first.sender, items })
+    let from = 0
+    return group.map((each) => {
+      const own = results.slice(from, from + each.items.length)
+      const rejected = own
+        .filter(({ status }) => status === 'rejected')
+        .map((result) => ({ ...result, index: result.index - from }))
+      from += each.items.length
+      // The good items of a record are accepted all the same; replayed, they count once by their ids.
+      return rejected.length === 0 ? done : deadLettered('INVALID', reasonOf(rejected))
+    })
   } catch (error) {
     if (error instanceof RetryableError) return retry(error)
     throw error
@@ -92,7 +137,7 @@ function reasonOf(
     .join('; ')
 }
 
-function read(record: KafkaRecord, sender: Sender, now: number): PreparedItem[] | Disposition {
+async function read(record: KafkaRecord, sender: Sender, now: number): Promise<PreparedItem[] | Disposition> {
   if (record.value === null) return deadLettered('MALFORMED', 'the record has no value')
   const name = headerOf(record, HEADERS.format)
   const named = name === undefined ? undefined : formatOf(name)
@@ -101,11 +146,12 @@ function read(record: KafkaRecord, sender: Sender, now: number): PreparedItem[] 
   const contentType = headerOf(record, HEADERS.contentType)
   try {
     const { body, format } = recognizeBody(record.value, contentType === undefined ? {} : { 'content-type': contentType }, named)
-    return prepare({
+    return await prepareInSlices({
       body,
       format,
       context: { organization: sender, now },
       boundSource: sender.boundSource,
+      traceparent: headerOf(record, HEADERS.traceparent),
       fallbackId: (index, alone) => (alone ? place : `${place}/${index}`),
     })
   } catch (error) {

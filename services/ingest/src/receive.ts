@@ -27,7 +27,6 @@ export type Receive = (by: {
   readonly via: 'http' | 'intake'
   readonly sender: Sender
   readonly items: readonly PreparedItem[]
-  readonly traceparent?: string | undefined
 }) => Promise<ItemResult[]>
 
 export function createReceive(options: {
@@ -36,7 +35,7 @@ export function createReceive(options: {
   readonly metrics: IngestMetrics
 }): Receive {
   const { producer, memory, metrics } = options
-  return async ({ via, sender, items, traceparent }) => {
+  return async ({ via, sender, items }) => {
     const events = items.flatMap((item) => ('events' in item ? item.events : []))
     const ids = events.map(({ id }) => id)
     const recalled = await memory.recall(sender.organizationId, ids)
@@ -45,7 +44,7 @@ export function createReceive(options: {
 
     if (fresh.length > 0) {
       const timer = metrics.publishSeconds.startTimer()
-      await producer.send(fresh.map(({ event, conflict }) => recordOf(event, conflict, sender, traceparent))) // (1)
+      await producer.send(fresh.map(({ event, conflict }) => recordOf(event, conflict, sender))) // (1)
       timer()
       metrics.idConflicts.inc(fresh.filter(({ conflict }) => conflict).length)
       await memory.remember(
@@ -91,7 +90,7 @@ function sortOut(events: readonly PreparedEvent[], recalled: readonly (string | 
   return { fresh, repeated }
 }
 
-function recordOf(event: PreparedEvent, conflict: boolean, sender: Sender, traceparent: string | undefined): OutgoingRecord {
+function recordOf(event: PreparedEvent, conflict: boolean, sender: Sender): OutgoingRecord {
   return {
     topic: TOPICS.auditEvents.name,
     partition: sender.partition,
@@ -101,7 +100,7 @@ function recordOf(event: PreparedEvent, conflict: boolean, sender: Sender, trace
       [HEADERS.type]: 'event',
       [HEADERS.schema]: `AuditEvent/${SCHEMA_VERSIONS.AuditEvent}`,
       [HEADERS.contentType]: 'application/json',
-      [HEADERS.traceparent]: childTraceparent(event.event.traceparent ?? traceparent),
+      [HEADERS.traceparent]: childTraceparent(event.traceparent),
     },
   }
 }

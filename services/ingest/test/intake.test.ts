@@ -106,3 +106,19 @@ it('a copy that was replayed for another consumer is dropped', async () => {
   await write(JSON.stringify(least({ id: 'mine' })), { [HEADERS.replayFor]: 'ingest' }, own.key)
   expect((await eventsOf(own, 1)).map(({ id }) => id)).toEqual(['mine'])
 })
+
+it('a record that comes twice is one event', async () => {
+  const own = await world.organization()
+  const record = {
+    topic: TOPICS.auditIntake.name,
+    partition: 0,
+    key: null,
+    value: JSON.stringify(least({ id: 'once' })),
+    headers: { [HEADERS.key]: own.key },
+  }
+  await world.producer.send([record, record])
+  await eventsOf(own, 1)
+  await world.producer.send([record, { ...record, value: JSON.stringify(least({ id: 'last' })) }])
+  const events = await eventsOf(own, 2)
+  expect(events.map(({ id }) => id)).toEqual(['once', 'last'])
+})

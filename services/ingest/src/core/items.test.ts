@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_ITEM_BYTES, MAX_ITEMS, readJsonItems, readTextItems } from './items.ts'
+import { finish, MAX_ITEM_BYTES, MAX_ITEMS, readJsonItems, readTextItems } from './items.ts'
 
-const items = (text: string, lines = false) => readJsonItems(text, { lines })
+const items = (text: string, lines = false) => finish(readJsonItems(text, { lines }))
 const nested = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`
 
 describe('items of a body', () => {

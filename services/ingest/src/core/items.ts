@@ -17,6 +17,17 @@ export interface Item {
   readonly text?: string
 }
 
+/** Work that may be left after each step, so that a large body does not hold up everybody else. */
+export type Steps<T> = Generator<void, T, void>
+
+/** Does all of it at once. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
 /** Why a body cannot be read at all. */
 export class UnreadableBody extends Error {
   readonly code: 'EMPTY' | 'MALFORMED' | 'TOO_MANY_ITEMS'
@@ -31,13 +42,13 @@ export class UnreadableBody extends Error {
  * Items of a JSON body: one object, an array, or several values one after the other (NDJSON). With `lines` each line is an item
  * of its own, and a bad line is rejected by itself. Throws UnreadableBody.
  */
-export function readJsonItems(text: string, options: { readonly lines: boolean }): Item[] {
+export function* readJsonItems(text: string, options: { readonly lines: boolean }): Steps<Item[]> {
   const reader = new JsonReader(text, MAX_ITEM_DEPTH + ENVELOPE_DEPTH)
   const items: Item[] = []
   reader.skipSpace()
   if (reader.atEnd()) throw new UnreadableBody('EMPTY', 'The body is empty.')
   if (!options.lines && reader.take('[')) {
-    readArray(reader, text, items)
+    yield* readArray(reader, text, items)
     return items
   }
   let readable = false
@@ -53,6 +64,7 @@ export function readJsonItems(text: string, options: { readonly lines: boolean }
       const restOfLine = text.slice(reader.position, lines ? end : nextNewline(text, reader.position))
       if (restOfLine.trim() !== '') throw reader.malformed('the end of the line')
       push(items, expand(reader, value, text.slice(start, reader.position)))
+      yield
       readable = true
       if (!lines) lines = reader.position <= end
     } catch (error) {
@@ -67,7 +79,7 @@ export function readJsonItems(text: string, options: { readonly lines: boolean }
   return items
 }
 
-function readArray(reader: JsonReader, text: string, items: Item[]): void {
+function* readArray(reader: JsonReader, text: string, items: Item[]): Steps<void> {
   try {
     reader.skipSpace()
     if (!reader.take(']')) {
@@ -76,6 +88,7 @@ function readArray(reader: JsonReader, text: string, items: Item[]): void {
         const start = reader.position
         const value = reader.read()
         push(items, expand(reader, value, text.slice(start, reader.position)))
+        yield
         reader.skipSpace()
         if (reader.take(']')) break
         if (!reader.take(',')) throw reader.malformed('"," or "]"')

@@ -8,12 +8,13 @@ import { Compile } from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
 import type { MapContext } from '../formats/format.ts'
 import { FORMATS, formatOf } from '../formats/index.ts'
-import { UnreadableBody } from './items.ts'
-import { type PreparedItem, type PrepareOptions, prepare } from './prepare.ts'
+import { finish, UnreadableBody } from './items.ts'
+import { type PreparedItem, type PrepareOptions, prepare as prepareSteps } from './prepare.ts'
 
 const NOW = Date.parse('2026-03-02T00:00:00Z')
 const context: MapContext = { organization: { organizationId: '0b0e7a44-0d7e-4c0e-9f7e-0a6a4cf1b001', slug: 'acme' }, now: NOW }
 const check = Compile(AuditEvent)
+const prepare = (options: PrepareOptions) => finish(prepareSteps(options))
 const least = { timestamp: '2026-03-01T09:15:30Z', action: 'auth.login', status: 'failure' }
 
 const run = (text: string, options: Partial<PrepareOptions> = {}) =>

@@ -5,7 +5,7 @@ import { FORMATS } from '../formats/index.ts'
 import { complete, MAX_EVENT_BYTES } from './canonical-event.ts'
 import { fault } from './faults.ts'
 import { integrityOf } from './integrity.ts'
-import { type Item, isObject, MAX_ITEMS, readJsonItems, readTextItems, UnreadableBody } from './items.ts'
+import { type Item, isObject, MAX_ITEMS, readJsonItems, readTextItems, type Steps, UnreadableBody } from './items.ts'
 import type { Json } from './json-reader.ts'
 
 export type Body =
@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly context: MapContext
   /** The only source name that the key may send as. */
   readonly boundSource?: string | undefined
+  /** Trace of the request or record, for events that bring none. */
+  readonly traceparent?: string | undefined
   /** Identity of an event without one, by its index; default: the hash of what it says. */
   readonly fallbackId?: ((index: number, alone: boolean) => string) | undefined
 }
@@ -34,36 +36,50 @@ export interface PreparedEvent {
   readonly value: Buffer
   /** SHA-256 of what the event says, hex. */
   readonly contentHash: string
+  readonly traceparent: string | undefined
 }
 
 /** What became of one item: its events (several for a repeated message), or why it was rejected. */
 export type PreparedItem = { readonly events: readonly PreparedEvent[] } | { readonly faults: readonly FieldError[] }
 
 /** One entry for each item, in order. Throws UnreadableBody. */
-export function prepare(options: PrepareOptions): PreparedItem[] {
-  const items = itemsOf(options.body)
+export function* prepare(options: PrepareOptions): Steps<PreparedItem[]> {
+  const items = yield* itemsOf(options.body)
   const mapperOf = createMapperChoice(options, items)
+  const prepared: PreparedItem[] = []
   let count = 0
-  return items.map((item, index) => {
-    if (item.faults.length > 0) return { faults: item.faults }
-    const format = mapperOf(item.value)
-    if (format === undefined) return { faults: [fault('UNKNOWN_FORMAT', [], 'is of no known format; name it with ?format=')] }
-    const mapped = format.map(item.value)
-    count += mapped.length
+  for (const [index, item] of items.entries()) {
+    const one = prepareItem(item, index, items.length === 1, mapperOf, options)
+    if ('events' in one) count += one.events.length
     if (count > MAX_ITEMS) throw new UnreadableBody('TOO_MANY_ITEMS', `A request holds at most ${MAX_ITEMS} events.`)
-    const events: PreparedEvent[] = []
-    for (const one of mapped) {
-      const prepared = prepareEvent(one, item, format.name, index, items.length === 1, options)
-      if ('faults' in prepared) return { faults: prepared.faults }
-      events.push(prepared)
-    }
-    return { events }
-  })
+    prepared.push(one)
+    yield
+  }
+  return prepared
 }
 
-function itemsOf(body: Body): readonly Item[] {
+function* itemsOf(body: Body): Steps<readonly Item[]> {
   if (body.kind === 'items') return body.items
-  return body.kind === 'json' ? readJsonItems(body.text, { lines: body.lines }) : readTextItems(body.text)
+  return body.kind === 'json' ? yield* readJsonItems(body.text, { lines: body.lines }) : readTextItems(body.text)
+}
+
+function prepareItem(
+  item: Item,
+  index: number,
+  alone: boolean,
+  mapperOf: (item: Json) => Mapper | undefined,
+  options: PrepareOptions,
+): PreparedItem {
+  if (item.faults.length > 0) return { faults: item.faults }
+  const format = mapperOf(item.value)
+  if (format === undefined) return { faults: [fault('UNKNOWN_FORMAT', [], 'is of no known format; name it with ?format=')] }
+  const events: PreparedEvent[] = []
+  for (const mapped of format.map(item.value)) {
+    const event = prepareEvent(mapped, item, format.name, index, alone, options)
+    if ('faults' in event) return { faults: event.faults }
+    events.push(event)
+  }
+  return { events }
 }
 
 interface Mapper {
@@ -120,7 +136,7 @@ function prepareEvent(
   const value = Buffer.from(JSON.stringify(event))
   if (value.length > MAX_EVENT_BYTES)
     return { faults: [fault('EXCEEDS_MAX_LENGTH', [], `as a canonical event it would have more than ${MAX_EVENT_BYTES} bytes`)] }
-  return { id: event.id, event, value, contentHash }
+  return { id: event.id, event, value, contentHash, traceparent: event.traceparent ?? options.traceparent }
 }
 
 /** The producer hashed its numbers as JSON has them; we hold large ones as text. The text was read before, so it is safe to parse. */

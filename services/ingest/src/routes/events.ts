@@ -6,12 +6,13 @@ import { type HttpServer, PROBLEM_TYPE, route } from '@tocsin/http'
 import type { FastifyRequest } from 'fastify'
 import { readBody, recognizeBody } from '../body.ts'
 import { isSizeFault, UnreadableBody } from '../core/items.ts'
-import { type PreparedItem, prepare } from '../core/prepare.ts'
+import type { PreparedItem, PrepareOptions } from '../core/prepare.ts'
 import { zoneOf } from '../core/time.ts'
 import type { FailedKeys } from '../failed-keys.ts'
 import type { Format } from '../formats/format.ts'
 import { FORMAT_NAMES, formatOf } from '../formats/index.ts'
 import type { IngestMetrics } from '../metrics.ts'
+import { prepareInSlices } from '../prepare-in-slices.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { Receive } from '../receive.ts'
 import type { Sender, Tenants } from '../tenants.ts'
@@ -65,18 +66,16 @@ export function eventsRoute(app: HttpServer, by: EventsRoute): void {
       throw new HttpProblem(400, 'INVALID_REQUEST', `querystring/zone ${query.zone} is no IANA time zone.`)
     const bytes = await readBody((request.body ?? request.raw) as Readable, request.headers)
     const context = { organization: sender, now: by.now(), year: query.year, zone: query.zone }
-    const items = read(bytes, request.headers, format, context, sender)
+    const items = await read(bytes, request.headers, format, context, sender)
 
     const waitMs = await by.rateLimit.take(sender.organizationId, items.length)
     if (waitMs > 0)
       throw tooMany('RATE_LIMITED', 'This organization sends more events than it may; nothing of this request was taken.', waitMs)
-    const results = await by
-      .receive({ via: 'http', sender, items, traceparent: textOf(request.headers['traceparent']) })
-      .catch((error: unknown) => {
-        if (!isRetryable(error)) throw error
-        request.log.warn({ reason: error.message }, 'events could not be written')
-        throw unavailable('The events could not be written for certain. Send the request again: what was written counts once.')
-      })
+    const results = await by.receive({ via: 'http', sender, items }).catch((error: unknown) => {
+      if (!isRetryable(error)) throw error
+      request.log.warn({ reason: error.message }, 'events could not be written')
+      throw unavailable('The events could not be written for certain. Send the request again: what was written counts once.')
+    })
 
     if (results.some(({ status }) => status !== 'rejected'))
       return reply.code(202).type('application/json').send(JSON.stringify({ results }))
@@ -137,16 +136,22 @@ function formatNamed(name: string | undefined): Format | undefined {
   throw new HttpProblem(400, 'UNKNOWN_FORMAT', detail, { extra: { errors: [{ code: 'UNKNOWN_FORMAT', pointer: '', detail }] } })
 }
 
-function read(
+async function read(
   bytes: Buffer,
   headers: IncomingHttpHeaders,
   named: Format | undefined,
-  context: Parameters<typeof prepare>[0]['context'],
+  context: PrepareOptions['context'],
   sender: Sender,
-): PreparedItem[] {
+): Promise<PreparedItem[]> {
   try {
     const { body, format } = recognizeBody(bytes, headers, named)
-    return prepare({ body, format, context, boundSource: sender.boundSource })
+    return await prepareInSlices({
+      body,
+      format,
+      context,
+      boundSource: sender.boundSource,
+      traceparent: textOf(headers['traceparent']),
+    })
   } catch (error) {
     if (!(error instanceof UnreadableBody)) throw error
     throw new HttpProblem(
