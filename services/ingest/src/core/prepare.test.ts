@@ -305,7 +305,7 @@ describe('whatever is sent', () => {
   })
 })
 
-const DATA = process.env['TOCSIN_DATA'] ?? '/work/shared/data'
+const DATA = join(import.meta.dirname, '../../../../../shared/data')
 describe.skipIf(!existsSync(DATA))(`real input (skipped where ${DATA} is absent)`, () => {
   it('2,000 lines of sshd are accepted whole: 528 failed passwords', () => {
     const text = readFileSync(join(DATA, 'openssh_2k.log'), 'utf8')
