@@ -15,8 +15,9 @@ export { type Disposition, deadLettered, done, dropped, halt, retry } from './di
 export { type Following, type FollowOptions, followTopic, readToEnd } from './follow.ts'
 export { createKafka, type Kafka, type KafkaOptions } from './kafka.ts'
 export type { PartitionOwner, TopicPartition, Turn, TurnContext } from './partition-owner.ts'
-export { type PartitionReader, type ReaderOptions, readPartitions } from './partition-reader.ts'
+export { readPartitions } from './partition-reader.ts'
 export { createProducer, type Producer } from './producer.ts'
+export type { PartitionReader, ReaderOptions } from './reader-options.ts'
 export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
 export {
   deleteGroup,

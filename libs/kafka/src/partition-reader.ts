@@ -13,43 +13,12 @@ import { messageOf, RetryableError, TerminalError } from '@tocsin/errors'
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
 import { backoffMs } from './back-off.ts'
 import { GroupMember, HEARTBEAT_MS } from './group-member.ts'
-import { internalsOf, type Kafka, type KafkaInternals } from './kafka.ts'
-import { keyOf, type PartitionOwner, type TopicPartition, type Turn } from './partition-owner.ts'
-import { hole, measureSlots, newSlot, pastTheEnd, type Slot, type SlotState } from './partition-slot.ts'
+import { internalsOf, type KafkaInternals } from './kafka.ts'
+import { keyOf, type TopicPartition, type Turn } from './partition-owner.ts'
+import { hole, measureSlots, newSlot, pastTheEnd, type Slot } from './partition-slot.ts'
+import type { PartitionReader, ReaderOptions } from './reader-options.ts'
 import { fetchedRecords } from './record.ts'
 import type { Holding } from './sticky-assigner.ts'
-
-export interface ReaderOptions {
-  readonly kafka: Kafka
-  /** Without prefix. */
-  readonly groupId: string
-  /** Without prefix. */
-  readonly topics: readonly string[]
-  readonly owner: PartitionOwner
-  /** Partitions handled at the same time; default 1. */
-  readonly concurrency?: number
-  /** Only these partitions of each topic (for a group of one member). */
-  readonly only?: readonly number[]
-  /** A group with a name of its own that ends with this reader. */
-  readonly throwAway?: boolean
-}
-
-export interface PartitionReader {
-  /** Resolves when the first assignment is known. */
-  readonly joined: Promise<void>
-  /** For instance `alerts/3:halted`, `alerts/3:retrying`; empty when all is well. */
-  degraded(): readonly string[]
-  /** Partitions held, with what they are at. */
-  holding(): readonly (TopicPartition & {
-    readonly state: SlotState
-    readonly position: bigint
-    readonly reason: string | undefined
-  })[]
-  /** Commits outside of a turn. False when the partition is not held (any more). RetryableError when it could not be said to the broker. */
-  commit(place: TopicPartition, next: bigint, metadata?: string): Promise<boolean>
-  /** Lets the turn in hand finish and leaves the group. `lost` is not called. */
-  stop(): Promise<void>
-}
 
 export function readPartitions(options: ReaderOptions): PartitionReader {
   return new Reader(options)
