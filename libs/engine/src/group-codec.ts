@@ -3,6 +3,7 @@ import { Episode, type Opening } from './episode.ts'
 import type { EventPool } from './event-pool.ts'
 import type { EvidenceLists, HeldSnapshot } from './evidence.ts'
 import type { Floor, Group, GroupName } from './group.ts'
+import type { Interval } from './stretches.ts'
 
 /** Low bits of a row's `info` are its flags (event-pool.ts). */
 const FLAG_BITS = 4
@@ -21,6 +22,7 @@ export interface EncodedGroup {
   readonly episodes: readonly EncodedEpisode[]
   readonly floor: Floor | null
   readonly stale: boolean
+  readonly unsettled: Interval | null
   readonly names: readonly (readonly [number, string])[] | null
 }
 
@@ -86,6 +88,7 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
     episodes: group.episodes.map(encodeEpisode),
     floor: group.floor,
     stale: group.stale,
+    unsettled: group.unsettled,
     names: group.names === null ? null : [...group.names],
   }
 }
@@ -117,6 +120,7 @@ export function decodeInto(group: Group, encoded: EncodedGroup): void {
   group.episodes = encoded.episodes.map(decodeEpisode)
   group.floor = encoded.floor
   group.stale = encoded.stale
+  group.unsettled = encoded.unsettled
   group.names = encoded.names === null ? null : new Map(encoded.names)
 }
 

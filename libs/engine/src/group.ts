@@ -4,9 +4,11 @@ import { type EventPool, ROW_FLAGS } from './event-pool.ts'
 import { type HeldSnapshot, placeOf } from './evidence.ts'
 import type { Hash64 } from './hash.ts'
 import { HeldEvents } from './held-events.ts'
+import { settlePeaks } from './peaks.ts'
 import type { Program } from './program.ts'
 import { revisionDeadline } from './revision.ts'
 import type { RuleInstance } from './rule-instance.ts'
+import type { Interval } from './stretches.ts'
 import type { DurationMs, EpochMs } from './time.ts'
 
 /** Whom a window is counted for. */
@@ -49,6 +51,8 @@ export class Group {
   floor: Floor | null = null
   /** True after a change of the condition: held events may meet it without an event having come. */
   stale = false
+  /** Moments whose windows may have grown since the peaks were last brought up to date (peaks.ts). */
+  unsettled: Interval | null = null
   /** Texts of noted values by their hash, for rules that name them. */
   names: Map<number, string> | null = null
   /** Alerts that have ended and are not yet published. */
@@ -104,6 +108,7 @@ export class Group {
   }
 
   dropOldestArrival(): void {
+    settlePeaks(this)
     this.held.dropOldestArrival((slot) => this.forgetLoose(slot))
   }
 
@@ -124,6 +129,7 @@ export class Group {
   /** Ends the alerts whose time is over: log time is more than R past F and past the last counted arrival + span. */
   closeDue(logTime: EpochMs): void {
     if (!this.episodes.some((episode) => this.#isOver(episode, logTime))) return
+    settlePeaks(this)
     for (const episode of this.episodes) if (this.#isOver(episode, logTime)) this.ended.push({ episode, survivor: null })
     this.episodes = this.episodes.filter((episode) => !this.#isOver(episode, logTime))
   }
@@ -148,11 +154,13 @@ export class Group {
   }
 
   endAll(): void {
+    settlePeaks(this)
     for (const episode of this.episodes) this.ended.push({ episode, survivor: null })
     this.episodes = []
   }
 
   forgetEvents(): void {
+    settlePeaks(this)
     this.held.clear()
     this.loose.length = 0
     this.floor = null

@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
 import { eventTime, LogClock } from './log-clock.ts'
 import { Organization } from './organization.ts'
 import { type GroupKeeper, makeRoom } from './organization-limits.ts'
+import { settlePeaks } from './peaks.ts'
 import { bindProgram, type Program } from './program.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
 import { revisionReason } from './revision.ts'
@@ -369,6 +370,7 @@ export class PartitionEngine {
   }
 
   #change(type: FigureRecordType, group: Group, episode: Episode, mergedInto: string | null): AlertChange {
+    settlePeaks(group)
     const now = this.#clock.now
     if (type === 'alert.created') this.#openAlerts++
     if (type === 'alert.closed') this.#openAlerts--

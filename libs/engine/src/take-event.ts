@@ -4,6 +4,7 @@ import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
 import { snapshotOf } from './evidence.ts'
 import type { Floor, Group } from './group.ts'
 import type { EngineLimits } from './limits.ts'
+import { settlePeaks } from './peaks.ts'
 import { type Change, updateEpisodes } from './update-episodes.ts'
 
 /** Names of noted values that a group remembers. */
@@ -34,6 +35,8 @@ export function takeEvent(group: Group, arrival: Arrival, { pool, limits, open }
   const known = group.held.find(row.id)
   if (known !== NO_ROW) return pool.hasContent(known, row.contentHash) ? 'duplicate' : 'idConflict'
   if (group.floor !== null && isRefused(row, group.floor)) return refused(group)
+  // Before an event goes; and before alerts may be joined, because the one that ends shows its figures as they were.
+  if (group.held.held >= limits.eventsPerGroup || group.episodes.length > 1) settlePeaks(group)
   const slot = group.held.add(row)
   if (group.held.held > limits.eventsPerGroup && dropOldest(group, pool) === slot) return refused(group)
   if ((row.flags & ROW_FLAGS.mark) !== 0) {

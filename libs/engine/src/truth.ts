@@ -1,10 +1,8 @@
 import type { HeldEvents } from './held-events.ts'
 import { latestStartOfAll, type Requirement } from './requirement.ts'
+import { addRun, type Leaves } from './run.ts'
 import { type Interval, Stretches } from './stretches.ts'
-import type { EpochMs } from './time.ts'
-
-/** The moment at which an event of time `t` is no longer in the window: `t + span`, or the end of the night. */
-export type Leaves = (t: EpochMs) => EpochMs
+import { distinctTruthThrough } from './truth-of-distinct.ts'
 
 /**
  * The moments at which the condition is true by runs of events that contain the one at `position`. Whatever was true before
@@ -17,6 +15,11 @@ export function truthThrough(
   leaves: Leaves,
   position: number,
 ): Interval[] {
+  const distinct = requirements.find(({ unit }) => unit === 'distinct')
+  if (distinct !== undefined) {
+    const events = requirements.find(({ unit }) => unit === 'events')
+    return distinctTruthThrough(held, { events: events?.atLeast ?? 1, values: distinct.atLeast }, leaves, position)
+  }
   const found = new Stretches()
   const gone = leaves(held.t(position))
   for (let j = position; j < held.length && held.t(j) < gone; j++) {
@@ -35,10 +38,4 @@ export function wholeTruth(held: HeldEvents, requirements: readonly Requirement[
     if (i >= 0) addRun(found, held, leaves, i, j)
   }
   return [...found.all()]
-}
-
-function addRun(found: Stretches, held: HeldEvents, leaves: Leaves, i: number, j: number): void {
-  const from = held.t(j)
-  const to = leaves(held.t(i))
-  if (to > from) found.add({ from, to })
 }

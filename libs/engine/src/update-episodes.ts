@@ -1,7 +1,9 @@
+import { severityRank } from '@tocsin/contracts'
 import { Episode, type Opening } from './episode.ts'
 import { type EventPool, ROW_FLAGS } from './event-pool.ts'
 import type { HeldSnapshot } from './evidence.ts'
 import type { Group } from './group.ts'
+import { settlePeaks, unsettle } from './peaks.ts'
 import { windowValue } from './requirement.ts'
 import { saturatingAdd } from './saturating.ts'
 import type { Interval } from './stretches.ts'
@@ -46,7 +48,7 @@ export function updateEpisodes(group: Group, change: Change): void {
   setFirstMoment(group, change, target, moment)
   extendLastSeen(group, target)
   countNew(group, change, target, counted)
-  raisePeak(group, change, target, found)
+  noteWindows(group, change.t, found)
   raiseSeverity(group, target, found)
   showEvidence(group, change, target)
 }
@@ -185,24 +187,19 @@ function countOne(group: Group, pool: EventPool, target: Episode, slot: number):
   target.lastCountedAt = Math.max(target.lastCountedAt, pool.arrival(slot))
 }
 
-/** Only windows that hold the new event can have grown. Those of a night grow with it until the night ends. */
-function raisePeak(group: Group, { slot }: Change, target: Episode, found: readonly Interval[]): void {
-  const { held, program } = group
-  const { unit } = program.requirements[0]
-  const isNight = group.name.night !== null
-  const first = isNight
-    ? held.length - 1
-    : Math.min(held.positionOf(slot), held.lowerBound(found[0]?.from ?? Number.POSITIVE_INFINITY))
-  const until = Math.max(group.leaves(held.t(held.positionOf(slot))), found.at(-1)?.to ?? 0)
-  for (let at = first; at < held.length && held.t(at) < until; at++) {
-    if (!target.stretches.contains(held.t(at))) continue
-    target.peak = Math.max(target.peak, windowValue(held, unit, group.windowStart(held.t(at)), at))
-  }
+/** Only windows that hold the new event can have grown; after a change of the condition, all that are true now. */
+function noteWindows(group: Group, t: EpochMs, found: readonly Interval[]): void {
+  unsettle(group, { from: t, to: group.leaves(t) })
+  const [first] = found
+  const last = found.at(-1)
+  if (first !== undefined && last !== undefined) unsettle(group, { from: first.from, to: last.to })
 }
 
 function raiseSeverity(group: Group, target: Episode, found: readonly Interval[]): void {
   const { rule, requirements } = group.program
-  for (const { level, times } of rule.peakSteps) if (target.peak >= times * requirements[0].atLeast) target.raise(level)
+  const steps = rule.peakSteps.filter(({ level }) => severityRank(level) > severityRank(target.severity))
+  if (steps.length > 0) settlePeaks(group)
+  for (const { level, times } of steps) if (target.peak >= times * requirements[0].atLeast) target.raise(level)
   const { escalateTo } = rule
   if (escalateTo !== null && found.some(({ from, to }) => group.held.hasMarkIn(from, to))) target.raise(escalateTo)
 }
