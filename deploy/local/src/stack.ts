@@ -12,6 +12,7 @@ import type { KeyRing } from '@tocsin/access'
 import { createDatabase } from './database-roles.ts'
 import { type InfrastructureOptions, type RunningInfrastructure, startInfrastructure } from './infrastructure.ts'
 import { readOrMakeKeys } from './key-file.ts'
+import { LocalFault } from './local-fault.ts'
 import { choosePorts } from './ports.ts'
 import { describeService, type Installation, mailboxUrl, publicUrl, SERVICE_PORTS, SERVICES } from './services.ts'
 import { SupervisedProcess } from './supervised-process.ts'
@@ -71,7 +72,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await infrastructure.stop()
   }
   try {
-    const databases = await createDatabase(infrastructure.databaseAdminUrl, options.database ?? 'tocsin')
+    const databases = await createDatabase(infrastructure.databaseAdminUrl, options.database ?? 'tocsin').catch((error) => {
+      throw new LocalFault(`the database could not be prepared: ${error instanceof Error ? error.message || error.name : error}`)
+    })
     const { kafkaBrokers, redisUrl } = infrastructure
     const installation: Installation = {
       kafkaBrokers,

@@ -1,5 +1,7 @@
 /** Waits for conditions: asked for again and again, never slept for. */
 
+import { LocalFault } from './local-fault.ts'
+
 /** How long to wait between two questions. Short enough that a start loses nothing, long enough that asking costs nothing. */
 const ASK_EVERY_MS = 60
 
@@ -28,7 +30,7 @@ export async function waitUntil<T>(
     const failure = patience.givenUp?.()
     if (failure) throw failure
     if (performance.now() > end) {
-      throw new Error(
+      throw new LocalFault(
         `waited ${Math.round(patience.limitMs / 1000)} s for ${patience.what}`,
         last === undefined ? {} : { cause: last },
       )
