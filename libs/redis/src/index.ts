@@ -5,13 +5,15 @@ import type { Logger } from 'pino'
 /** A command answers or fails within this time: Redis is never what a request waits for. */
 const COMMAND_TIMEOUT_MS = 500
 const RECONNECT_CAP_MS = 2_000
+/** After a command that got no answer (a server that hangs keeps its connections open) the next one is tried no sooner. */
+const REST_MS = 1_000
 
 export type { Redis }
 
 export interface RedisHandle {
   readonly client: Redis
   isUp(): boolean
-  /** Runs a command; every failure becomes a RetryableError within COMMAND_TIMEOUT_MS. */
+  /** Runs a command; every failure becomes a RetryableError, the first within COMMAND_TIMEOUT_MS, those of the next REST_MS at once. */
   attempt<T>(command: (client: Redis) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -23,6 +25,7 @@ export function connectRedis(
 ): RedisHandle {
   const { log } = options
   let up = false
+  let restUntil = 0
   const client = new Redis(url, {
     connectionName: options.name,
     enableOfflineQueue: false,
@@ -45,10 +48,11 @@ export function connectRedis(
     client,
     isUp: () => up,
     attempt: async (command) => {
-      if (!up) throw new RetryableError('Redis is away')
+      if (!up || performance.now() < restUntil) throw new RetryableError('Redis is away')
       try {
         return await command(client)
       } catch (error) {
+        restUntil = performance.now() + REST_MS
         throw new RetryableError('Redis did not answer', { cause: error })
       }
     },

@@ -13,6 +13,8 @@ export interface OwnServer {
   /** On the same port and data; resolves when it answers. */
   readonly start: () => Promise<void>
   /** Ends it for good and removes its data. */
+  /** For instance SIGSTOP and SIGCONT: a server that hangs keeps its connections open. */
+  readonly signal: (name: NodeJS.Signals) => void
   readonly close: () => Promise<void>
 }
 
@@ -34,5 +36,5 @@ export async function startOwnServer(which: 'kafka' | 'redis'): Promise<OwnServe
     throw new Error(`no ${which} was started`)
   }
   const address = which === 'kafka' ? own.kafkaBrokers : own.redisUrl
-  return { address, stop: () => server.stop(), start: () => server.start(), close }
+  return { address, stop: () => server.stop(), start: () => server.start(), signal: (name) => server.kill(name), close }
 }
