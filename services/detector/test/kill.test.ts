@@ -65,6 +65,27 @@ async function load(place: Place, signal: AbortSignal): Promise<number> {
   return written
 }
 
+const untilRecovered = ({ lines }: DetectorProcess) =>
+  waitFor(() => lines.some((line) => line.includes('partition recovered')), {
+    limitMs: TAKE_OVER_LIMIT_MS,
+    what: 'the detector',
+  })
+
+/** Topic `alerts` holds, by id, revision and bytes, what one engine a partition makes of the whole log. */
+async function expectUndisturbed(place: Place): Promise<void> {
+  const { engines } = createEngines()
+  const expected = await expectedChanges(place.kafka, (partition) => engines.fresh(partition))
+  expect(expected.size).toBeGreaterThan(2 * PRINCIPALS)
+  const published = await waitFor(
+    async () => {
+      const changes = distinctChanges(await publishedChanges(place.kafka))
+      return changes.size >= expected.size ? changes : undefined
+    },
+    { limitMs: TAKE_OVER_LIMIT_MS, what: `all ${expected.size} changes` },
+  )
+  expect(published).toEqual(expected)
+}
+
 describe('a detector that is killed', () => {
   it('with -9 at random moments under load publishes, once restarted, the ids, revisions and bytes of an undisturbed run', () =>
     withTopics(PARTITIONS, async (place) => {
@@ -73,33 +94,43 @@ describe('a detector that is killed', () => {
       const loaded = load(place, loading.signal)
       let running = start(place)
       for (let kill = 0; kill < KILLS; kill++) {
-        const { lines } = running
-        await waitFor(() => lines.some((line) => line.includes('partition recovered')), {
-          limitMs: TAKE_OVER_LIMIT_MS,
-          what: 'the detector',
-        })
+        await untilRecovered(running)
         await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 1_000))
         expect(await running.kill('SIGKILL')).toBe('SIGKILL')
         running = start(place)
       }
+      await untilRecovered(running)
       loading.abort()
       expect(await loaded).toBeGreaterThan(500)
-      const { engines } = createEngines()
-      const expected = await expectedChanges(place.kafka, (partition) => engines.fresh(partition))
-      expect(expected.size).toBeGreaterThan(2 * PRINCIPALS)
-      const published = await waitFor(
-        async () => {
-          const changes = distinctChanges(await publishedChanges(place.kafka))
-          return changes.size >= expected.size ? changes : undefined
-        },
-        { limitMs: TAKE_OVER_LIMIT_MS, what: `all ${expected.size} changes` },
-      )
-      expect(published).toEqual(expected)
+      await expectUndisturbed(place)
       // Not from the log's beginning: the test is about what snapshots hold.
       expect(running.lines.some((line) => line.includes('"restored":true') && !line.includes('"offset":"0"'))).toBe(true)
       const begun = performance.now()
       expect(await running.kill('SIGTERM')).toBe(0)
       expect(performance.now() - begun).toBeLessThan(10_000)
+    }))
+
+  it('or paused for longer than its session, and wakes up after another has its partitions, does no harm', () =>
+    withTopics(PARTITIONS, async (place) => {
+      await publishRules(place)
+      const loading = new AbortController()
+      const loaded = load(place, loading.signal)
+      const sleeper = start(place)
+      await untilRecovered(sleeper)
+      process.kill(sleeper.pid, 'SIGSTOP')
+      const other = start(place)
+      await untilRecovered(other)
+      process.kill(sleeper.pid, 'SIGCONT')
+      const rejoined = sleeper.lines.length
+      await waitFor(() => sleeper.lines.slice(rejoined).some((line) => line.includes('partitions assigned')), {
+        limitMs: TAKE_OVER_LIMIT_MS,
+        what: 'the sleeper to join again',
+      })
+      loading.abort()
+      await loaded
+      await expectUndisturbed(place)
+      expect(await sleeper.kill('SIGTERM')).toBe(0)
+      expect(await other.kill('SIGTERM')).toBe(0)
     }))
 
   it('cleanly, with SIGTERM, keeps its windows: four failures before, one alert at the fifth after', () =>
