@@ -23,6 +23,9 @@ const wholeNumber = (min: number, max: number) => (value: string) => {
   return number
 }
 
+const SEED = wholeNumber(0, 4_294_967_295)
+const DEFAULT_SEED = 1
+
 interface AlertFlags extends Given {
   readonly organization?: string
   readonly json?: boolean
@@ -138,8 +141,11 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
     .command('demo')
     .description('Play an attack through the front door and watch the alert reach a person')
     .addArgument(new Argument('[scenario]', 'the attack').choices(SCENARIO_NAMES).default('brute-force'))
-    .option('--seed <n>', 'the same seed tells the same story', wholeNumber(0, 4_294_967_295), 1)
-    .action(async (name: ScenarioName, { seed }: { seed: number }) => {
+    // npm without `--` takes `--seed` for a setting of its own and hands on the number alone.
+    .addArgument(new Argument('[seed]', 'as --seed').argParser(SEED))
+    .option('--seed <n>', 'the same seed tells the same story', SEED)
+    .action(async (name: ScenarioName, bareSeed: number | undefined, given: { seed?: number }) => {
+      const seed = given.seed ?? bareSeed ?? DEFAULT_SEED
       finish(await runDemo({ name, seed, connection: readConnection(places), output, now: () => Date.now() }))
     })
   return program
