@@ -201,11 +201,11 @@ export class PartitionEngine {
     const taken = takeEvent(group, arrival, {
       pool: this.#pool,
       limits: this.#limits,
+      counters: this.#counters,
       open: (_group, { t }) => this.#open(group, arrival, t),
     })
     this.#publisher.ended(group, this.#clock.now)
     group.owner.organization.shedding?.offer(group)
-    if (taken !== 'mark') this.#counters[taken]++
     if (isLate && (taken === 'counted' || taken === 'mark')) this.#counters.late++
   }
 

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '@tocsin/contracts'
+import type { Counters } from './counters.ts'
 import { type Episode, MOST_NOTED } from './episode.ts'
 import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
 import { snapshotOf } from './evidence.ts'
@@ -25,12 +26,19 @@ export type Taken = 'counted' | 'mark' | 'duplicate' | 'idConflict' | 'overCap'
 export interface Taking {
   readonly pool: EventPool
   readonly limits: EngineLimits
+  readonly counters: Counters
   /** Makes what a new alert has from its opening event. */
   readonly open: Change['open']
 }
 
 /** Lets a group take an event in. What comes of it is in the group's alerts. */
-export function takeEvent(group: Group, arrival: Arrival, { pool, limits, open }: Taking): Taken {
+export function takeEvent(group: Group, arrival: Arrival, taking: Taking): Taken {
+  const taken = take(group, arrival, taking)
+  if (taken !== 'mark') taking.counters[taken]++
+  return taken
+}
+
+function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: Taking): Taken {
   const { row } = arrival
   const known = group.held.find(row.id)
   if (known !== NO_ROW) return pool.hasContent(known, row.contentHash) ? 'duplicate' : 'idConflict'
@@ -38,7 +46,10 @@ export function takeEvent(group: Group, arrival: Arrival, { pool, limits, open }
   // Before an event goes; and before alerts may be joined, because the one that ends shows its figures as they were.
   if (group.held.held >= limits.eventsPerGroup || group.episodes.length > 1) settlePeaks(group)
   const slot = group.held.add(row)
-  if (group.held.held > limits.eventsPerGroup && dropOldest(group, pool) === slot) return refused(group)
+  if (group.held.held > limits.eventsPerGroup) {
+    if (dropOldest(group, pool) === slot) return refused(group)
+    counters.overCap++
+  }
   if ((row.flags & ROW_FLAGS.mark) !== 0) {
     for (const episode of group.episodes) if (episode.stretches.contains(row.t)) escalate(group, episode)
     return 'mark'

@@ -51,6 +51,9 @@ export const failedLogin = (principalId: string, t: EpochMs, fields: Partial<Aud
     ...fields,
   })
 
+export const successfulLogin = (principalId: string, t: EpochMs, fields: Partial<AuditEvent> = {}): AuditEvent =>
+  anEvent({ t, principalId, action: 'auth.login.success', category: 'authentication', operation: 'login', ...fields })
+
 export const ruleRecord = (ruleId: string, content: string, fields: Partial<RuleRecord> = {}): RuleRecord => ({
   ruleId,
   organizationId: null,
