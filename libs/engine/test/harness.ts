@@ -11,6 +11,7 @@ import {
   PartitionEngine,
 } from '@tocsin/engine'
 import canonicalize from 'canonicalize'
+import { describeLog } from './describe-log.ts'
 import { Model } from './model.ts'
 import type { ModelAlert, ModelChange, ModelFigures, ModelRecord } from './model-types.ts'
 import type { Stream } from './streams.ts'
@@ -76,10 +77,26 @@ export function runEngine(stream: Stream, engine = newEngine()): AlertChange[][]
   return engineRecords(stream).map((record) => engine.process(record))
 }
 
-export function runModel(stream: Stream): { changes: ModelChange[][]; alerts: ModelAlert[] } {
+/** Throws with all that a person needs where the engine and the model differ. */
+export function expectAgreement(stream: Stream): void {
+  const engine = newEngine()
+  const model = runModel(stream)
+  const difference = firstDifference(stream, runEngine(stream, engine), model.changes)
+  if (difference !== undefined)
+    throw new Error(
+      `${describeLog(logOf(stream).slice(0, difference.record + 1))}\nmodel:\n${difference.expected.join('\n')}\nengine:\n${difference.got.join('\n')}`,
+    )
+  const counters: Record<string, number> = { ...engine.counters() }
+  for (const [name, expected] of Object.entries(model.counters)) {
+    if (counters[name] !== expected)
+      throw new Error(`counter ${name}: model ${expected}, engine ${counters[name]}\n${describeLog(logOf(stream))}`)
+  }
+}
+
+export function runModel(stream: Stream): { changes: ModelChange[][]; counters: Record<string, number> } {
   const model = new Model(stream.day0)
   const changes = logOf(stream).map((record) => model.process(record))
-  return { changes, alerts: model.alerts }
+  return { changes, counters: model.counters }
 }
 
 /** What is compared of one change; alerts are named by what their id is made of. */
@@ -157,11 +174,11 @@ export interface Difference {
 export function firstDifference(
   stream: Stream,
   engineChanges = runEngine(stream),
-  model = runModel(stream),
+  modelChanges = runModel(stream).changes,
 ): Difference | undefined {
   const names = new Map<string, string>()
   for (const [record, changes] of engineChanges.entries()) {
-    const expected = model.changes[record] ?? []
+    const expected = modelChanges[record] ?? []
     for (const { type, alert } of changes) {
       if (type !== 'alert.created') continue
       const made = expected.find((change) => change.type === type && sameGroup(change.alert, alert))
@@ -197,31 +214,3 @@ const sameGroup = ({ identity: [organizationId, ruleId, group] }: ModelAlert, al
   organizationId === alert.organizationId && ruleId === alert.rule.id && JSON.stringify(group) === JSON.stringify(alert.group)
 
 const sorted = (compared: Compared): string => canonicalize(compared) ?? ''
-
-/** For a failing case: the stream and both sides, short enough to read. */
-export function describeDifference(stream: Stream, { record, expected, got }: Difference): string {
-  const lines = logOf(stream)
-    .slice(0, record + 1)
-    .map((each, i) => {
-      const at = new Date(each.appendTime).toISOString()
-      if (each.kind === 'control')
-        return each.control.kind === 'rule'
-          ? `${i} ${at} rule ${each.control.rule.ruleId} ${each.control.rule.version} ${each.control.rule.state}`
-          : `${i} ${at} settings ${JSON.stringify(each.control.organization.settings)}`
-      if (each.kind !== 'event') return `${i} ${at} ${each.kind}`
-      const {
-        id,
-        timestamp,
-        category,
-        operation,
-        outcome,
-        principalId,
-        sessionContext,
-        recordCount,
-        dataClassification,
-        organizationId,
-      } = each.event
-      return `${i} ${at} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${category}/${operation}/${outcome} ${JSON.stringify({ principalId, ...sessionContext, recordCount, dataClassification })}`
-    })
-  return `${lines.join('\n')}\nrecord ${record}\nmodel:\n${expected.join('\n')}\nengine:\n${got.join('\n')}`
-}

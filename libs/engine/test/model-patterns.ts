@@ -8,6 +8,7 @@ export interface ModelPattern {
   counts(event: AuditEvent): boolean
   escalates(event: AuditEvent): boolean
   group(event: AuditEvent): Record<string, string> | undefined
+  readonly bySubject: boolean
   spanMs(settings: OrganizationSettings): number
   threshold(settings: OrganizationSettings): number
   /** What an event adds to the window's value. */
@@ -55,7 +56,7 @@ const resourceOf = ({ targetResourceType, targetResourceId }: AuditEvent): strin
     ? undefined
     : JSON.stringify([targetResourceType, targetResourceId])
 
-const plain = { escalates: () => false, group: subject, weight: () => 1, sum: false, principals: 0 }
+const plain = { escalates: () => false, group: subject, bySubject: true, weight: () => 1, sum: false, principals: 0 }
 
 export const OFF_HOURS_RULE = 'tocsin.off-hours'
 
@@ -137,6 +138,7 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     metadata: ({ counted }) => ({ distinct: { principalId: distinct(counted.map(principalOf)).length } }),
     counts: (event) => event.category === 'authentication' && failed(event),
     group: address,
+    bySubject: false,
     spanMs: () => 10 * MINUTE,
     threshold: () => 5,
     principals: 3,

@@ -4,24 +4,35 @@
  */
 import type { AuditEvent, ControlRecord, OrganizationSettings } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
+import { extend, NOTHING } from './model-figures.ts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
-import { isSensitive, MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
-import type { Episode, Group, HeldEvent, ModelAlert, ModelChange, ModelFigures, ModelRecord, Terms } from './model-types.ts'
-import { clusters, covers, peakOf, stretches, total, union, windowAt } from './model-windows.ts'
+import { MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
+import type { Episode, Group, ModelAlert, ModelChange, ModelFigures, ModelRecord, Terms } from './model-types.ts'
+import { clusters, stretches, union } from './model-windows.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 /** A producer's clock may be this far ahead. */
 const MAX_SKEW = 5 * MINUTE
-/** First events shown, and newest. */
-const MAX_EVIDENCE = 25
 /** A broker's clock that falls back by more sets log time back. */
 const MAX_FALL = HOUR
 
 export class Model {
   logTime = Number.NEGATIVE_INFINITY
   readonly alerts: ModelAlert[] = []
+  readonly counters = {
+    events: 0,
+    counted: 0,
+    late: 0,
+    clockSkew: 0,
+    unattributed: 0,
+    groupMissing: 0,
+    duplicate: 0,
+    idConflict: 0,
+    logTimeSetBack: 0,
+    controlIgnored: 0,
+  }
   readonly #settings = new Map<string, { version: number; settings: OrganizationSettings }>()
   readonly #rules = new Map<string, { version: number; state: string }>()
   readonly #groups = new Map<string, Group>()
@@ -41,9 +52,7 @@ export class Model {
       group.held = group.held.filter((held) => this.logTime <= held.arrival + group.terms.retentionMs)
     }
     if (record.kind === 'control') this.#control(record.control, changes)
-    if (record.kind === 'event')
-      for (const pattern of MODEL_PATTERNS)
-        if (this.#rules.get(pattern.ruleId)?.state === 'active') this.#take(pattern, record.event, changes)
+    if (record.kind === 'event') this.#event(record.event, changes)
     for (const group of this.#groups.values()) this.#revise(group, changes)
     return changes
   }
@@ -54,6 +63,7 @@ export class Model {
       return
     }
     this.logTime = appendTime
+    this.counters.logTimeSetBack += 1
     for (const group of this.#groups.values()) {
       for (const event of group.held) event.arrival = Math.min(event.arrival, appendTime)
       for (const episode of group.episodes) {
@@ -76,18 +86,26 @@ export class Model {
   }
 
   #control(control: ControlRecord, changes: ModelChange[]): void {
+    if (!this.#isNewer(control)) {
+      this.counters.controlIgnored += 1
+      return
+    }
     if (control.kind === 'organization') {
       const { organizationId, version, settings } = control.organization
-      if (version <= (this.#settings.get(organizationId)?.version ?? 0)) return
       this.#settings.set(organizationId, { version, settings })
       this.#hours.delete(organizationId)
     } else {
       const { ruleId, version, state } = control.rule
-      if (version <= (this.#rules.get(ruleId)?.version ?? 0)) return
       this.#rules.set(ruleId, { version, state })
       if (state !== 'active') this.#stop(ruleId, changes)
     }
     for (const group of this.#groups.values()) this.#renewTerms(group)
+  }
+
+  #isNewer(control: ControlRecord): boolean {
+    if (control.kind === 'rule') return control.rule.version > (this.#rules.get(control.rule.ruleId)?.version ?? 0)
+    const { organizationId, version } = control.organization
+    return version > (this.#settings.get(organizationId)?.version ?? 0)
   }
 
   /** A paused or retired rule closes its alerts and forgets its windows. */
@@ -124,23 +142,42 @@ export class Model {
     return this.#settings.get(organizationId)?.settings ?? {}
   }
 
-  #take(pattern: ModelPattern, event: AuditEvent, changes: ModelChange[]): void {
-    const counts = pattern.counts(event)
-    if (!counts && !pattern.escalates(event)) return
-    const fields = pattern.group(event)
-    if (fields === undefined) return
+  #event(event: AuditEvent, changes: ModelChange[]): void {
+    this.counters.events += 1
     const stamp = Date.parse(event.timestamp)
-    const t = stamp > this.logTime + MAX_SKEW ? this.logTime : stamp
+    const isSkewed = stamp > this.logTime + MAX_SKEW
+    if (isSkewed) this.counters.clockSkew += 1
+    let isUnattributed = false
+    for (const pattern of MODEL_PATTERNS) {
+      if (this.#rules.get(pattern.ruleId)?.state !== 'active' || !(pattern.counts(event) || pattern.escalates(event))) continue
+      const fields = pattern.group(event)
+      if (fields !== undefined) this.#take(pattern, event, fields, isSkewed ? this.logTime : stamp, changes)
+      else if (pattern.bySubject) isUnattributed = true
+      else this.counters.groupMissing += 1
+    }
+    if (isUnattributed) this.counters.unattributed += 1
+  }
+
+  #take(pattern: ModelPattern, event: AuditEvent, fields: Record<string, string>, t: number, changes: ModelChange[]): void {
     const group = this.#groupOf(pattern, event.organizationId, fields, t)
     if (group === undefined) return
-    if (group.held.some((held) => held.id === event.id)) return
+    const first = group.held.find((held) => held.id === event.id)
+    if (first !== undefined) {
+      const isSame = JSON.stringify(first.event) === JSON.stringify(event)
+      this.counters[isSame ? 'duplicate' : 'idConflict'] += 1
+      return
+    }
+    const counts = pattern.counts(event)
+    const late = t < this.logTime - group.terms.latenessMs
+    if (counts) this.counters.counted += 1
+    if (late) this.counters.late += 1
     group.held.push({
       id: event.id,
       t,
       arrival: this.logTime,
       weight: counts ? pattern.weight(event) : 0,
       principal: principalOf(event),
-      late: t < this.logTime - group.terms.latenessMs,
+      late,
       event,
       escalates: !counts,
     })
@@ -178,15 +215,15 @@ export class Model {
     const firstOfNight = Math.min(...counting.map((event) => event.t))
     const fresh =
       night === undefined
-        ? // Only what the new event reaches: the rest is known, or dormant since a change of settings (D33).
-          stretches(counting, { spanMs, threshold, principals: pattern.principals }).filter(
-            ({ begin, end }) => begin < t + spanMs && t < end,
-          )
+        ? stretches(counting, { spanMs, threshold, principals: pattern.principals })
         : counting.length === 0
           ? []
           : [{ begin: firstOfNight, end: night.end }]
     const known = group.episodes.flatMap((episode) => episode.truth.map((stretch) => ({ ...stretch, episode })))
     for (const cluster of clusters<Interval & { episode?: Episode }>([...known, ...fresh], gapMs)) {
+      // What is true since a change of settings opens nothing until an event's truth reaches it (D33).
+      const reached = cluster.some(({ begin, end, episode }) => episode !== undefined || (begin < t + spanMs && t < end))
+      if (!reached) continue
       const joined = group.episodes.filter((episode) => cluster.some((stretch) => stretch.episode === episode))
       const [survivor, ...others] = joined
       const truth = union(cluster)
@@ -194,28 +231,13 @@ export class Model {
       else {
         for (const other of others) this.#merge(other, survivor, changes)
         group.episodes = group.episodes.filter((episode) => !others.includes(episode))
-        this.#extend(group, survivor, others, truth)
+        extend(group, survivor, others, truth, this.#settingsOf(group.organizationId))
       }
     }
   }
 
   #open(group: Group, truth: Interval[], eventId: string, t: number, changes: ModelChange[]): void {
-    const figures: ModelFigures = {
-      severity: 'INFO',
-      count: 0,
-      total: 0,
-      peak: 0,
-      firstSeen: Number.POSITIVE_INFINITY,
-      lastSeen: Number.NEGATIVE_INFINITY,
-      windowFrom: 0,
-      windowTo: Number.NaN,
-      windowValue: 0,
-      spanMs: group.terms.spanMs,
-      threshold: group.terms.threshold,
-      backfilled: false,
-      metadata: {},
-      evidence: [],
-    }
+    const figures = { ...NOTHING, spanMs: group.terms.spanMs, threshold: group.terms.threshold }
     const episode: Episode = {
       identity: [group.organizationId, group.pattern.ruleId, group.group, eventId, t],
       pattern: group.pattern,
@@ -234,7 +256,7 @@ export class Model {
     }
     group.episodes.push(episode)
     this.alerts.push(episode)
-    this.#extend(group, episode, [], truth)
+    extend(group, episode, [], truth, this.#settingsOf(group.organizationId))
     this.#publish(episode, 'alert.created', changes)
   }
 
@@ -242,64 +264,6 @@ export class Model {
     loser.open = false
     loser.mergedInto = survivor
     this.#publish(loser, 'alert.closed', changes)
-  }
-
-  /** Figures only ever grow: what was decided by events that are held no more stays. */
-  #extend(group: Group, episode: Episode, others: readonly Episode[], truth: Interval[]): void {
-    const { pattern, night } = group
-    const { spanMs, threshold } = group.terms
-    const all = [episode, ...others]
-    const before = all.map(({ figures }) => figures)
-    const counting = group.held.filter((event) => !event.escalates)
-    const opening = truth[0]?.begin ?? Number.NaN
-    const inOpening = night === undefined ? windowAt(counting, opening, spanMs) : counting
-    const firstSeen = Math.min(...before.map((figures) => figures.firstSeen), ...inOpening.map((event) => event.t))
-    const lastSeen = Math.max(
-      ...before.map((figures) => figures.lastSeen),
-      ...counting.map((event) => event.t).filter((t) => covers(truth, t)),
-    )
-    const counted = new Set([
-      ...all.flatMap((each) => [...each.counted]),
-      ...counting.filter((event) => firstSeen <= event.t && event.t <= lastSeen),
-    ])
-    const peak = Math.max(
-      ...before.map((figures) => figures.peak),
-      night === undefined ? peakOf(counting, spanMs, truth) : counting.length,
-    )
-    const valueNow = night === undefined ? total(inOpening) : counting.filter((event) => event.t <= opening).length
-    const sameOpening = all.filter((each) => each.truth[0]?.begin === opening).map(({ figures }) => figures)
-    const ends = (intervals: readonly Interval[]) => Math.max(Number.NEGATIVE_INFINITY, ...intervals.map(({ end }) => end))
-    const longer = ends(truth) > Math.max(...all.map((each) => ends(each.truth)))
-    episode.trueUntil = longer ? ends(truth) : Math.max(...all.map((each) => each.trueUntil))
-    episode.truth = truth
-    episode.counted = counted
-    episode.escalated =
-      all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
-    const sensitive = [...counted].some(({ event }) => isSensitive(event))
-    const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
-    episode.figures = {
-      severity:
-        [severity, ...before.map((figures) => figures.severity)].sort((a, b) => severityRank(b) - severityRank(a))[0] ?? severity,
-      count: counted.size,
-      total: total([...counted]),
-      peak,
-      firstSeen,
-      lastSeen,
-      windowFrom: night?.begin ?? opening - spanMs,
-      windowTo: night?.end ?? opening,
-      windowValue: Math.max(valueNow, ...sameOpening.map((figures) => figures.windowValue)),
-      spanMs,
-      threshold,
-      backfilled: [...counted].every((event) => event.late),
-      metadata: pattern.metadata({
-        counted: [...counted].map(({ event }) => event),
-        total: total([...counted]),
-        spanMs,
-        group: group.group,
-        settings: this.#settingsOf(group.organizationId),
-      }),
-      evidence: evidenceOf([...counted], threshold),
-    }
   }
 
   #revise(group: Group, changes: ModelChange[]): void {
@@ -322,10 +286,4 @@ export class Model {
     episode.lastRevisionAt = this.logTime
     changes.push({ type, alert: episode, revision: episode.revision, figures: episode.figures, updatedAt: this.logTime })
   }
-}
-
-function evidenceOf(counted: readonly HeldEvent[], threshold: number): string[] {
-  const sorted = [...counted].sort((a, b) => a.t - b.t || (a.id < b.id ? -1 : 1))
-  const first = Math.min(threshold, MAX_EVIDENCE)
-  return sorted.filter((_, i) => i < first || i >= sorted.length - MAX_EVIDENCE).map(({ id }) => id)
 }

@@ -1,0 +1,17 @@
+/** A log in lines, short enough to read in a failing case. */
+import type { ModelRecord } from './model-types.ts'
+
+export const describeLog = (log: readonly ModelRecord[]): string => log.map(describeRecord).join('\n')
+
+function describeRecord(record: ModelRecord, offset: number): string {
+  const start = `${offset} ${new Date(record.appendTime).toISOString()}`
+  if (record.kind === 'control') {
+    const { control } = record
+    if (control.kind === 'rule') return `${start} rule ${control.rule.ruleId} ${control.rule.version} ${control.rule.state}`
+    return `${start} settings ${control.organization.version} ${JSON.stringify(control.organization.settings)}`
+  }
+  if (record.kind !== 'event') return `${start} ${record.kind}`
+  const { id, timestamp, organizationId, category, operation, outcome, principalId, sessionContext, recordCount } = record.event
+  const what = `${category}/${operation}/${outcome}`
+  return `${start} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${what} ${JSON.stringify({ principalId, ...sessionContext, recordCount })}`
+}

@@ -1,0 +1,95 @@
+import type { OrganizationSettings } from '@tocsin/contracts'
+import { severityRank } from '@tocsin/contracts'
+import type { Interval } from './model-nights.ts'
+import { isSensitive } from './model-patterns.ts'
+import type { Episode, Group, HeldEvent, ModelFigures } from './model-types.ts'
+import { covers, peakOf, total, windowAt } from './model-windows.ts'
+
+/** First events shown, and newest. */
+const MAX_EVIDENCE = 25
+
+/** Before anything has been counted. */
+export const NOTHING: Omit<ModelFigures, 'spanMs' | 'threshold'> = {
+  severity: 'INFO',
+  count: 0,
+  total: 0,
+  peak: 0,
+  firstSeen: Number.POSITIVE_INFINITY,
+  lastSeen: Number.NEGATIVE_INFINITY,
+  windowFrom: 0,
+  windowTo: Number.NaN,
+  windowValue: 0,
+  backfilled: false,
+  metadata: {},
+  evidence: [],
+}
+
+/** Figures only ever grow: what was decided by events that are held no more stays. */
+export function extend(
+  group: Group,
+  episode: Episode,
+  others: readonly Episode[],
+  truth: Interval[],
+  settings: OrganizationSettings,
+): void {
+  const { pattern, night } = group
+  const { spanMs, threshold } = group.terms
+  const all = [episode, ...others]
+  const before = all.map(({ figures }) => figures)
+  const counting = group.held.filter((event) => !event.escalates)
+  const opening = truth[0]?.begin ?? Number.NaN
+  const inOpening = night === undefined ? windowAt(counting, opening, spanMs) : counting
+  const firstSeen = Math.min(...before.map((figures) => figures.firstSeen), ...inOpening.map((event) => event.t))
+  const lastSeen = Math.max(
+    ...before.map((figures) => figures.lastSeen),
+    ...counting.map((event) => event.t).filter((t) => covers(truth, t)),
+  )
+  const counted = new Set([
+    ...all.flatMap((each) => [...each.counted]),
+    ...counting.filter((event) => firstSeen <= event.t && event.t <= lastSeen),
+  ])
+  const peak = Math.max(
+    ...before.map((figures) => figures.peak),
+    night === undefined ? peakOf(counting, spanMs, truth) : counting.length,
+  )
+  const valueNow = night === undefined ? total(inOpening) : counting.filter((event) => event.t <= opening).length
+  const sameOpening = all.filter((each) => each.truth[0]?.begin === opening).map(({ figures }) => figures)
+  const ends = (intervals: readonly Interval[]) => Math.max(Number.NEGATIVE_INFINITY, ...intervals.map(({ end }) => end))
+  const longer = ends(truth) > Math.max(...all.map((each) => ends(each.truth)))
+  episode.trueUntil = longer ? ends(truth) : Math.max(...all.map((each) => each.trueUntil))
+  episode.truth = truth
+  episode.counted = counted
+  episode.escalated =
+    all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
+  const sensitive = [...counted].some(({ event }) => isSensitive(event))
+  const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
+  episode.figures = {
+    severity:
+      [severity, ...before.map((figures) => figures.severity)].sort((a, b) => severityRank(b) - severityRank(a))[0] ?? severity,
+    count: counted.size,
+    total: total([...counted]),
+    peak,
+    firstSeen,
+    lastSeen,
+    windowFrom: night?.begin ?? opening - spanMs,
+    windowTo: night?.end ?? opening,
+    windowValue: Math.max(valueNow, ...sameOpening.map((figures) => figures.windowValue)),
+    spanMs,
+    threshold,
+    backfilled: [...counted].every((event) => event.late),
+    metadata: pattern.metadata({
+      counted: [...counted].map(({ event }) => event),
+      total: total([...counted]),
+      spanMs,
+      group: group.group,
+      settings,
+    }),
+    evidence: evidenceOf([...counted], threshold),
+  }
+}
+
+function evidenceOf(counted: readonly HeldEvent[], threshold: number): string[] {
+  const sorted = [...counted].sort((a, b) => a.t - b.t || (a.id < b.id ? -1 : 1))
+  const first = Math.min(threshold, MAX_EVIDENCE)
+  return sorted.filter((_, i) => i < first || i >= sorted.length - MAX_EVIDENCE).map(({ id }) => id)
+}
