@@ -2,6 +2,7 @@ import { ALERT_STATUSES, SEVERITIES } from '@tocsin/contracts'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { actOn, listAlerts } from './commands/alerts.ts'
 import { send } from './commands/send.ts'
+import { printSignInLink } from './commands/sign-in.ts'
 import { createTenant } from './commands/tenants.ts'
 import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection, tokenOf } from './connection.ts'
 import { runDemo } from './demo/run-demo.ts'
@@ -136,6 +137,11 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
     .action(async (id: string, { notes, ...flags }: AlertFlags & { notes: string }) => {
       finish(await actOn({ ...accessOf(flags), id, action: 'resolve', notes }))
     })
+
+  program
+    .command('sign-in')
+    .description('Print a one-time link that opens the dashboard of this machine signed in; it works for 10 minutes')
+    .action(async () => finish(await printSignInLink(places, output)))
 
   program
     .command('demo')

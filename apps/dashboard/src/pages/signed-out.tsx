@@ -8,7 +8,7 @@ export const SignedOut = () => (
       browser in.
     </p>
     <p>
-      Used or expired? Stop <code>npm start</code> with Ctrl-C and start it again: nothing is lost, and it prints a new one.
+      Used or expired? <code>npm run -s tocsin -- sign-in</code> prints a new one.
     </p>
     <p className="quiet">Programs need no sign-in page: they send a token as described in the README.</p>
   </main>
