@@ -18,6 +18,7 @@ beforeAll(async () => {
   const { organizationId, ingestKey, token } = await stack.tenant('development')
   local = mkdtempSync(join(tmpdir(), 'tocsin-cli-'))
   writeFileSync(join(local, 'operator.token'), stack.operatorToken)
+  writeFileSync(join(local, 'keys.json'), JSON.stringify(stack.keys), { mode: 0o600 })
   const connection = { gateway: stack.gatewayUrl, mailbox: stack.mailboxUrl, organizationId, ingestKey, token }
   writeFileSync(join(local, 'connection.json'), JSON.stringify(connection))
 })
@@ -49,6 +50,14 @@ test.each(['brute-force', 'exfiltration', 'insider'])(
     expect(stdout).toContain(`${stack.gatewayUrl}/alerts/`)
   },
 )
+
+test('sign-in prints a link that opens the dashboard once', async () => {
+  const { code, stdout } = await tocsin('sign-in')
+  expect(code).toBe(0)
+  const open = () => fetch(stdout.trim(), { redirect: 'manual' })
+  expect((await open()).headers.get('set-cookie')).toMatch(/HttpOnly/i)
+  expect((await open()).headers.get('set-cookie')).toBeNull()
+})
 
 test('an organization made by the command line can send at once, and its alerts can be listed, acknowledged and resolved', async () => {
   const created = await tocsin('tenants', 'create', 'Acme Ltd', '--slug', 'acme-cli', '--json')

@@ -185,7 +185,10 @@ const inWords = (name: string) => {
 function figure(name: string, value: unknown): string {
   if (typeof value === 'number') return name === 'timeWindow' ? span(value) : value.toLocaleString()
   if (Array.isArray(value)) return value.map(String).join(', ')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([field, one]) => `${field} ${String(one)}`)
+    .join(', ')
 }
 
 const Pairs = ({ pairs }: { readonly pairs: readonly (readonly [string, string])[] }) =>
