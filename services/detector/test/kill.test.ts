@@ -71,6 +71,13 @@ const untilRecovered = ({ lines }: DetectorProcess) =>
     what: 'the detector',
   })
 
+/** One beyond the log's beginning, so that there is something to come back to. */
+const untilSnapshot = ({ lines }: DetectorProcess) =>
+  waitFor(() => lines.some((line) => line.includes('snapshot complete') && !line.includes('"offset":"0"')), {
+    limitMs: TAKE_OVER_LIMIT_MS,
+    what: 'a snapshot',
+  })
+
 /** Topic `alerts` holds, by id, revision and bytes, what one engine a partition makes of the whole log. */
 async function expectUndisturbed(place: Place): Promise<void> {
   const { engines } = createEngines()
@@ -86,13 +93,17 @@ async function expectUndisturbed(place: Place): Promise<void> {
   expect(published).toEqual(expected)
 }
 
-describe('a detector that is killed', () => {
+/** Each takes over after a session timeout, several times, with a load beside it. */
+const LIMIT = { timeout: 180_000 }
+
+describe('a detector that is killed', LIMIT, () => {
   it('with -9 at random moments under load publishes, once restarted, the ids, revisions and bytes of an undisturbed run', () =>
     withTopics(PARTITIONS, async (place) => {
       await publishRules(place)
       const loading = new AbortController()
       const loaded = load(place, loading.signal)
       let running = start(place)
+      await untilSnapshot(running)
       for (let kill = 0; kill < KILLS; kill++) {
         await untilRecovered(running)
         await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 1_000))
