@@ -226,20 +226,25 @@ test('the position of a list is exactly what the list contains, whenever it is a
   const organization = await world.newOrganization(instance, 'Races')
   const { partition, organizationId } = organization
   const figures = Array.from({ length: 40 }, () => figuresOf(organizationId))
+  const answers: { offset: bigint; revisions: Map<string, number> }[] = []
   const publishing = (async () => {
-    for (let revision = 1; revision <= 12; revision++)
+    for (let revision = 1; revision <= 12; revision++) {
       for (let at = 0; at < figures.length; at += 10)
         await world.publish(
           partition,
           figures.slice(at, at + 10).map((each) => revised(each, { revision })),
         )
+      // A fast log would be over before a second list is asked for.
+      const seen = () => [...(answers.at(-1)?.revisions.values() ?? [])].includes(revision)
+      await waitFor(seen, { limitMs: LIMIT_MS, what: `revision ${revision} in a list` })
+    }
   })()
-  const answers: { offset: bigint; revisions: Map<string, number> }[] = []
   let ended = false
-  void publishing.then(() => {
+  const over = () => {
     ended = true
-  })
-  while (!ended || answers.length === 0) {
+  }
+  void publishing.then(over, over)
+  while (!ended) {
     const { body } = await world.ask(instance, 'GET', '/api/alerts?limit=500', organization.token)
     const { items, streamCursor } = body as unknown as { items: AlertFigures[]; streamCursor: string }
     answers.push({
