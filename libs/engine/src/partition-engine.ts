@@ -1,8 +1,9 @@
-import type { AuditEvent, RuleRecord } from '@tocsin/contracts'
+import type { AuditEvent } from '@tocsin/contracts'
 import { alertId } from './alert-id.ts'
 import { type Counters, type Gauges, newCounters } from './counters.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
-import type { Opening } from './episode.ts'
+import type { EngineOptions } from './engine-options.ts'
+import type { Episode, Opening } from './episode.ts'
 import { EventPool, ROW_FLAGS } from './event-pool.ts'
 import { contentHash, valueOfEvent } from './event-values.ts'
 import { Group } from './group.ts'
@@ -17,19 +18,10 @@ import { Organizations } from './organizations.ts'
 import { bindProgram, type Program } from './program.ts'
 import { Publisher } from './publisher.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
-import type { CompiledRule } from './rule.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
 import { CONTENT_FORMAT, SliceWriter, type SnapshotChunk, type SnapshotHead, type SnapshotWriter } from './snapshot.ts'
 import { type Arrival, takeEvent } from './take-event.ts'
 import type { EpochMs } from './time.ts'
-
-export interface EngineOptions {
-  /** Topic and partition the records come from, for the evidence's places. */
-  readonly topic: string
-  readonly partition: number
-  readonly compile: (record: RuleRecord) => CompiledRule
-  readonly limits?: EngineLimits
-}
 
 /**
  * Turns the records of one partition, in order, into alert changes (detection.md).
@@ -127,11 +119,21 @@ export class PartitionEngine {
    * @throws when the chunks are of another format, and what `compile` throws
    */
   static restore(chunks: Iterable<SnapshotChunk>, options: EngineOptions): PartitionEngine {
+    const restoring = PartitionEngine.restoring(chunks, options)
+    for (;;) {
+      const step = restoring.next()
+      if (step.done === true) return step.value
+    }
+  }
+
+  /** The same, in steps of one chunk, for a caller that has other things to do in between. */
+  static *restoring(chunks: Iterable<SnapshotChunk>, options: EngineOptions): Generator<void, PartitionEngine> {
     const engine = new PartitionEngine(options)
     let pinned: readonly Program[] | null = null
     for (const chunk of chunks) {
       if (chunk.kind === 'head') pinned = engine.#restoreHead(chunk.content)
       else if (pinned !== null) for (const encoded of chunk.content) engine.#restoreGroup(encoded, pinned)
+      yield
     }
     if (pinned === null) throw new Error('The snapshot has no head.')
     return engine
@@ -159,7 +161,7 @@ export class PartitionEngine {
     const group = this.#newGroup(instance, encoded.name, program)
     decodeInto(group, encoded)
     this.#publisher.openAlerts += group.episodes.length
-    this.#queue(group)
+    this.#queue(group, group.episodes.all())
   }
 
   #match(event: AuditEvent): MatchedEvent {
@@ -269,9 +271,12 @@ export class PartitionEngine {
 
   #publish(): AlertChange[] {
     for (const group of this.#touched) {
-      this.#publisher.due(group, this.#clock.now)
+      // Of a group that waits for a deadline, only what this record changed can be due before that.
+      const episodes = group.queuedAt === Number.POSITIVE_INFINITY ? group.episodes.all() : group.fresh
+      this.#publisher.due(group, episodes, this.#clock.now)
+      group.fresh = []
       this.#forgetIfEmpty(group)
-      this.#queue(group)
+      this.#queue(group, episodes)
     }
     this.#touched = []
     return this.#publisher.take()
@@ -286,10 +291,10 @@ export class PartitionEngine {
   }
 
   /** Sees to it that the group is looked at again when something is due by time alone. */
-  #queue(group: Group): void {
+  #queue(group: Group, episodes: readonly Episode[]): void {
     if (group.isEmpty) return
     group.owner.organization.shedding?.offer(group)
-    const next = group.nextDeadline()
+    const next = group.nextDeadline(episodes)
     if (next >= group.queuedAt) return
     group.queuedAt = next
     this.#deadlines.push(next, group)

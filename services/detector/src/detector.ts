@@ -41,6 +41,8 @@ const GROUP = 'detector'
 const BOOK_SHARED_MS = 2_000
 /** How long a clean stop may spend on snapshots. */
 const CLOSE_LIMIT_MS = 8_000
+/** Longest stretch of restoring in one go, milliseconds. */
+const SLICE_MS = 20
 /** Partitions whose records may wait for the broker at the same time; the engines themselves run one after the other. */
 const CONCURRENCY = 8
 
@@ -154,16 +156,20 @@ export class Detector implements PartitionOwner {
     const from = readMetadata(committed?.metadata ?? null)
     if (from !== undefined) {
       const shelf = await this.#store.load(partition, from, signal)
-      const restored = this.#restore(partition, shelf)
+      const restored = await this.#restore(partition, shelf, signal)
       if (restored !== undefined) return { shelf, restored }
       log.error({ partition, from: String(from) }, 'no snapshot is where the group says, all of the topic is read')
     }
     const shelf = await this.#store.load(partition, 0n, signal)
-    return { shelf, restored: this.#restore(partition, shelf) }
+    return { shelf, restored: await this.#restore(partition, shelf, signal) }
   }
 
   /** The engine of the newest set that is whole and readable. */
-  #restore(partition: number, shelf: SnapshotShelf): { readonly engine: Engine; readonly next: bigint } | undefined {
+  async #restore(
+    partition: number,
+    shelf: SnapshotShelf,
+    signal: AbortSignal,
+  ): Promise<{ readonly engine: Engine; readonly next: bigint } | undefined> {
     const { log, metrics, engines } = this.#options
     const refuse = (offset: bigint, why: string) => {
       metrics.refusedSnapshots.inc()
@@ -171,8 +177,9 @@ export class Detector implements PartitionOwner {
     }
     for (const { id, pieces } of shelf.usable((refused, why) => refuse(refused.offset, why))) {
       try {
-        return { engine: engines.restore(partition, chunksOf(pieces)), next: id.offset }
+        return { engine: await inSlices(engines.restoring(partition, chunksOf(pieces)), signal), next: id.offset }
       } catch (error) {
+        signal.throwIfAborted()
         refuse(id.offset, messageOf(error))
       }
     }
@@ -209,5 +216,18 @@ export class Detector implements PartitionOwner {
       this.#book = { at: performance.now(), content }
     }
     return this.#book.content
+  }
+}
+
+/** Runs steps to their end, with the event loop in between: the group must hear of a member that restores for longer than a session lasts. */
+async function inSlices<T>(steps: Generator<undefined, T>, signal: AbortSignal): Promise<T> {
+  let begun = performance.now()
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (performance.now() - begun < SLICE_MS) continue
+    await new Promise(setImmediate)
+    signal.throwIfAborted()
+    begun = performance.now()
   }
 }

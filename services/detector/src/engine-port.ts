@@ -14,6 +14,6 @@ export interface EngineMaker {
   /** Version in the manifest of snapshots, for people. */
   readonly version: string
   fresh(partition: number): Engine
-  /** Throws when the chunks are not what this release can continue from. */
-  restore(partition: number, chunks: Iterable<SnapshotChunk>): Engine
+  /** Yields after each chunk. Throws when the chunks are not what this release can continue from. */
+  restoring(partition: number, chunks: Iterable<SnapshotChunk>): Generator<undefined, Engine>
 }

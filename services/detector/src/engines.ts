@@ -26,7 +26,7 @@ export function createEngines(): { readonly engines: EngineMaker; readonly compi
     engines: {
       version: ENGINE_VERSION,
       fresh: (partition) => new PartitionEngine(options(partition)),
-      restore: (partition, chunks) => PartitionEngine.restore(chunks, options(partition)),
+      restoring: (partition, chunks) => PartitionEngine.restoring(chunks, options(partition)),
     },
   }
 }

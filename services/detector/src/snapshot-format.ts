@@ -105,14 +105,14 @@ export function* chunksOf(pieces: readonly Buffer[]): Generator<SnapshotChunk> {
   if (rest.length > 0) throw new Error(`the snapshot ends in the middle of a chunk, ${rest.length} bytes are left`)
 }
 
-/** Undefined, or why a set may not be used. */
-export function faultOf(manifest: Manifest, pieces: ReadonlyMap<number, Buffer>): string | undefined {
+/** Undefined, or why a set may not be used; `checksums` are those of the pieces that are there. */
+export function faultOf(manifest: Manifest, checksums: ReadonlyMap<number, string>): string | undefined {
   if (manifest.format !== SNAPSHOT_FORMAT) return `its format is ${manifest.format}, this release reads ${SNAPSHOT_FORMAT}`
   if (manifest.checksums.length !== manifest.pieces) return 'its manifest contradicts itself'
   for (let index = 0; index < manifest.pieces; index++) {
-    const piece = pieces.get(index)
-    if (piece === undefined) return `piece ${index} of ${manifest.pieces} is missing`
-    if (checksumOf(piece) !== manifest.checksums[index]) return `piece ${index} is damaged`
+    const checksum = checksums.get(index)
+    if (checksum === undefined) return `piece ${index} of ${manifest.pieces} is missing`
+    if (checksum !== manifest.checksums[index]) return `piece ${index} is damaged`
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 /** What lies in one partition of `detector.snapshots`, gathered record by record: which sets, which of them are complete. */
 import type { KafkaRecord } from '@tocsin/kafka'
-import { faultOf, type Manifest, nameOfSet, type PieceName, parseKey, type SetId } from './snapshot-format.ts'
+import { checksumOf, faultOf, type Manifest, nameOfSet, type PieceName, parseKey, type SetId } from './snapshot-format.ts'
 
 /** The newest complete set, and the one before it in case the newest turns out to be unreadable. */
 export const KEPT_SETS = 2
@@ -22,6 +22,8 @@ export interface UsableSet {
 interface GatheredSet {
   readonly id: SetId
   readonly content: Map<number, Buffer>
+  /** Worked out as the pieces come in, one at a time: all at once would take too long. */
+  readonly checksums: Map<number, string>
   readonly begins: bigint
   manifest: Manifest | undefined
 }
@@ -36,16 +38,23 @@ export class SnapshotShelf {
     const set = this.#sets.get(name) ?? {
       id: parsed.set,
       content: new Map<number, Buffer>(),
+      checksums: new Map<number, string>(),
       manifest: undefined,
       begins: record.offset,
     }
     this.#sets.set(name, set)
     if (record.value === null) {
       if (parsed.piece === 'manifest') set.manifest = undefined
-      else set.content.delete(parsed.piece)
+      else {
+        set.content.delete(parsed.piece)
+        set.checksums.delete(parsed.piece)
+      }
       if (set.manifest === undefined && set.content.size === 0) this.#sets.delete(name)
     } else if (parsed.piece === 'manifest') set.manifest = parseManifest(record.value)
-    else set.content.set(parsed.piece, record.value)
+    else {
+      set.content.set(parsed.piece, record.value)
+      set.checksums.set(parsed.piece, checksumOf(record.value))
+    }
   }
 
   /** Sets from the newest on that are whole and undamaged. `refused` hears of those that are not, though a manifest promised it. */
@@ -53,19 +62,19 @@ export class SnapshotShelf {
     const newestFirst = [...this.#sets.values()].sort((a, b) =>
       a.id.offset > b.id.offset ? -1 : a.id.offset < b.id.offset ? 1 : 0,
     )
-    for (const { id, manifest, content } of newestFirst) {
+    for (const { id, manifest, content, checksums } of newestFirst) {
       if (manifest === undefined) continue
-      const fault = faultOf(manifest, content)
+      const fault = faultOf(manifest, checksums)
       if (fault !== undefined) refused(id, fault)
       else yield { id, manifest, pieces: Array.from({ length: manifest.pieces }, (_, index) => content.get(index) as Buffer) }
     }
   }
 
   stored(): StoredSet[] {
-    return [...this.#sets.values()].map(({ id, manifest, content, begins }) => ({
+    return [...this.#sets.values()].map(({ id, manifest, content, checksums, begins }) => ({
       id,
       begins,
-      complete: manifest !== undefined && faultOf(manifest, content) === undefined,
+      complete: manifest !== undefined && faultOf(manifest, checksums) === undefined,
       pieces: new Set<PieceName>([...content.keys(), ...(manifest === undefined ? [] : (['manifest'] as const))]),
     }))
   }

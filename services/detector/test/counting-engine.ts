@@ -73,12 +73,13 @@ export class CountingEngine implements Engine {
     return this.state.logTime
   }
 
-  static restore(chunks: Iterable<SnapshotChunk>): CountingEngine {
+  static *restoring(chunks: Iterable<SnapshotChunk>): Generator<undefined, CountingEngine> {
     const counts: State['counts'] = {}
     let head: Omit<State, 'counts'> | undefined
     for (const chunk of chunks) {
       if (chunk.kind === 'head') head = chunk.content as unknown as Omit<State, 'counts'>
       else for (const [group, count] of chunk.content as unknown as readonly [string, number][]) counts[group] = count
+      yield
     }
     if (head === undefined) throw new Error('no head')
     return new CountingEngine({ ...head, counts })
@@ -96,6 +97,8 @@ export function countingEngines(): EngineMaker & { readonly made: Map<number, Co
     version: 'counting',
     made,
     fresh: (partition) => keep(partition, new CountingEngine()),
-    restore: (partition, chunks) => keep(partition, CountingEngine.restore(chunks)),
+    restoring: function* (partition, chunks) {
+      return keep(partition, yield* CountingEngine.restoring(chunks))
+    },
   }
 }
