@@ -147,20 +147,23 @@ export class Model {
     const stamp = Date.parse(event.timestamp)
     const isSkewed = stamp > this.logTime + MAX_SKEW
     if (isSkewed) this.counters.clockSkew += 1
+    const t = isSkewed ? this.logTime : stamp
     let isUnattributed = false
     for (const pattern of MODEL_PATTERNS) {
       if (this.#rules.get(pattern.ruleId)?.state !== 'active' || !(pattern.counts(event) || pattern.escalates(event))) continue
+      const nightly = pattern.ruleId === OFF_HOURS_RULE
+      const night = nightly ? nightAt(this.#hoursOf(event.organizationId), t) : undefined
+      if (nightly && night === undefined) continue
       const fields = pattern.group(event)
-      if (fields !== undefined) this.#take(pattern, event, fields, isSkewed ? this.logTime : stamp, changes)
+      if (fields !== undefined) this.#take(this.#groupOf(pattern, event.organizationId, fields, night), event, t, changes)
       else if (pattern.bySubject) isUnattributed = true
       else this.counters.groupMissing += 1
     }
     if (isUnattributed) this.counters.unattributed += 1
   }
 
-  #take(pattern: ModelPattern, event: AuditEvent, fields: Record<string, string>, t: number, changes: ModelChange[]): void {
-    const group = this.#groupOf(pattern, event.organizationId, fields, t)
-    if (group === undefined) return
+  #take(group: Group, event: AuditEvent, t: number, changes: ModelChange[]): void {
+    const { pattern } = group
     const first = group.held.find((held) => held.id === event.id)
     if (first !== undefined) {
       const isSame = JSON.stringify(first.event) === JSON.stringify(event)
@@ -184,10 +187,7 @@ export class Model {
     this.#decide(group, event.id, t, changes)
   }
 
-  #groupOf(pattern: ModelPattern, organizationId: string, fields: Record<string, string>, t: number): Group | undefined {
-    const nightly = pattern.ruleId === OFF_HOURS_RULE
-    const night = nightly ? nightAt(this.#hoursOf(organizationId), t) : undefined
-    if (nightly && night === undefined) return undefined
+  #groupOf(pattern: ModelPattern, organizationId: string, fields: Record<string, string>, night: Interval | undefined): Group {
     const key = JSON.stringify([organizationId, pattern.ruleId, fields, night?.begin ?? null])
     let group = this.#groups.get(key)
     if (group === undefined) {
