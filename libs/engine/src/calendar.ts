@@ -35,6 +35,7 @@ export class Calendar {
   readonly #holidays: ReadonlySet<string>
   readonly #days = new Map<LocalMs, readonly Business[]>()
   #lastNight: Night | null = null
+  #lastBusiness: Business = { from: 0, to: 0 }
 
   constructor(defaults: Hours, settings: OrganizationSettings) {
     this.hours = { start: settings.offHoursStart ?? defaults.start, end: settings.offHoursEnd ?? defaults.end }
@@ -46,8 +47,14 @@ export class Calendar {
   nightOf(t: EpochMs): Night | null {
     const last = this.#lastNight
     if (last !== null && last.start <= t && t < last.end) return last
+    const { from, to } = this.#lastBusiness
+    if (from <= t && t < to) return null
     const today = startOfDay(this.#zone.localOf(t))
-    if (this.#businessOf(today).some(({ from, to }) => from <= t && t < to)) return null
+    const business = this.#businessOf(today).find((hours) => hours.from <= t && t < hours.to)
+    if (business !== undefined) {
+      this.#lastBusiness = business
+      return null
+    }
     const start = this.#startOfNight(t, today)
     const piece = start + Math.floor((t - start) / LONGEST_NIGHT_MS) * LONGEST_NIGHT_MS
     const end = Math.min(piece + LONGEST_NIGHT_MS, this.#nextBusiness(t, today))

@@ -85,7 +85,7 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
       info: bytesOf(Uint32Array.from(rows, (slot) => pool.info(slot))),
     },
     loose: group.loose.map((snapshot) => ({ ...snapshot, row: places?.get(snapshot.row) ?? -1 })),
-    episodes: group.episodes.map(encodeEpisode),
+    episodes: group.episodes.all().map(encodeEpisode),
     floor: group.floor,
     stale: group.stale,
     unsettled: group.unsettled,
@@ -117,7 +117,7 @@ export function decodeInto(group: Group, encoded: EncodedGroup): void {
     )
   }
   for (const snapshot of encoded.loose) group.loose.push({ ...snapshot, row: slots[snapshot.row] ?? -1 })
-  group.episodes = encoded.episodes.map(decodeEpisode)
+  for (const episode of encoded.episodes) group.episodes.add(decodeEpisode(episode))
   group.floor = encoded.floor
   group.stale = encoded.stale
   group.unsettled = encoded.unsettled

@@ -1,5 +1,6 @@
 import type { Night } from './calendar.ts'
 import type { Episode } from './episode.ts'
+import { EpisodeList } from './episode-list.ts'
 import { type EventPool, ROW_FLAGS } from './event-pool.ts'
 import { type HeldSnapshot, placeOf } from './evidence.ts'
 import type { Hash64 } from './hash.ts'
@@ -47,7 +48,9 @@ export class Group {
   held: HeldEvents
   /** Evidence of held events that are in no alert, in order. */
   readonly loose: HeldSnapshot[] = []
-  episodes: Episode[] = []
+  readonly episodes = new EpisodeList()
+  /** Alerts that the record at hand may have changed. */
+  fresh: Episode[] = []
   floor: Floor | null = null
   /** True after a change of the condition: held events may meet it without an event having come. */
   stale = false
@@ -128,10 +131,12 @@ export class Group {
 
   /** Ends the alerts whose time is over: log time is more than R past F and past the last counted arrival + span. */
   closeDue(logTime: EpochMs): void {
-    if (!this.episodes.some((episode) => this.#isOver(episode, logTime))) return
+    if (!this.episodes.all().some((episode) => this.#isOver(episode, logTime))) return
     settlePeaks(this)
-    for (const episode of this.episodes) if (this.#isOver(episode, logTime)) this.ended.push({ episode, survivor: null })
-    this.episodes = this.episodes.filter((episode) => !this.#isOver(episode, logTime))
+    for (const episode of this.episodes.all()) {
+      if (this.#isOver(episode, logTime)) this.ended.push({ episode, survivor: null })
+    }
+    this.episodes.remove((episode) => this.#isOver(episode, logTime))
   }
 
   #isOver(episode: Episode, logTime: EpochMs): boolean {
@@ -143,10 +148,10 @@ export class Group {
     return Math.max(episode.endForClosing, episode.lastCountedAt + this.spanMs) + this.holdMs + 1
   }
 
-  /** Log time of the next thing that happens here by itself. */
-  nextDeadline(): EpochMs {
+  /** Log time of the next thing that happens here by itself, as far as these alerts and the events go. */
+  nextDeadline(episodes: readonly Episode[]): EpochMs {
     let next = this.held.oldestArrival() + this.holdMs + 1
-    for (const episode of this.episodes) {
+    for (const episode of episodes) {
       next = Math.min(next, this.#closesAt(episode))
       if (episode.changed) next = Math.min(next, revisionDeadline(episode))
     }
@@ -155,8 +160,8 @@ export class Group {
 
   endAll(): void {
     settlePeaks(this)
-    for (const episode of this.episodes) this.ended.push({ episode, survivor: null })
-    this.episodes = []
+    for (const episode of this.episodes.all()) this.ended.push({ episode, survivor: null })
+    this.episodes.remove(() => true)
   }
 
   forgetEvents(): void {
@@ -182,7 +187,7 @@ export class Group {
   /** Log time went back: nothing held came later than it, and no deadline waits for what was. */
   capTimes(at: EpochMs): void {
     this.held.capArrivals(at)
-    for (const episode of this.episodes) {
+    for (const episode of this.episodes.all()) {
       episode.lastCountedAt = Math.min(episode.lastCountedAt, at)
       episode.lastRevisionAt = Math.min(episode.lastRevisionAt, at)
       episode.endForClosing = Math.min(episode.endForClosing, at)

@@ -1,6 +1,7 @@
 export type { Counters, Gauges } from './counters.ts'
+export type { EngineOptions } from './engine-options.ts'
 export { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
-export { type EngineOptions, PartitionEngine } from './partition-engine.ts'
+export { PartitionEngine } from './partition-engine.ts'
 export type { AlertChange, EngineRecord } from './records.ts'
 export { type CompiledRule, compileRule } from './rule.ts'
 export type { SnapshotChunk, SnapshotWriter } from './snapshot.ts'

@@ -19,8 +19,8 @@ export function settlePeaks(group: Group): void {
     const t = held.t(at)
     if (t >= unsettled.to) break
     const value = values === null ? null : values.upTo(at)
-    const episode = group.episodes.find(({ stretches }) => stretches.contains(t))
-    if (episode === undefined) continue
+    const episode = group.episodes.trueAt(t)
+    if (episode === null) continue
     episode.peak = Math.max(episode.peak, value ?? windowValue(held, unit, group.windowStart(t), at))
   }
 }

@@ -27,9 +27,9 @@ export class Publisher {
     group.ended = []
   }
 
-  /** Publishes the open alerts that are new or due. */
-  due(group: Group, logTime: EpochMs): void {
-    for (const episode of group.episodes) {
+  /** Publishes those of the group's open alerts that are new or due. */
+  due(group: Group, episodes: readonly Episode[], logTime: EpochMs): void {
+    for (const episode of episodes) {
       if (episode.revision === 0) this.#add('alert.created', group, episode, null, logTime)
       else if (isDue(group, episode, logTime)) this.#add('alert.revised', group, episode, null, logTime)
     }

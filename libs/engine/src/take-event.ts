@@ -51,7 +51,8 @@ function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: 
     counters.overCap++
   }
   if ((row.flags & ROW_FLAGS.mark) !== 0) {
-    for (const episode of group.episodes) if (episode.stretches.contains(row.t)) escalate(group, episode)
+    const episode = group.episodes.trueAt(row.t)
+    if (episode !== null) escalate(group, episode)
     return 'mark'
   }
   remember(group, row.value, arrival.name)
@@ -68,24 +69,29 @@ function dropOldest(group: Group, pool: EventPool): number {
   group.floor = { t: pool.t(slot), id: { low: pool.idLow(slot), high: pool.idHigh(slot) } }
   group.forgetLoose(slot)
   group.held.drop(slot)
-  for (const episode of group.episodes) setLowerBound(episode)
+  setLowerBounds(group)
   return slot
 }
 
 function refused(group: Group): Taken {
-  for (const episode of group.episodes) setLowerBound(episode)
+  setLowerBounds(group)
   return 'overCap'
 }
 
-function setLowerBound(episode: Episode): void {
-  if (episode.lowerBound) return
-  episode.lowerBound = true
-  episode.changed = true
+/** From its first dropped event on, the counts of a group's alerts are lower bounds. */
+function setLowerBounds(group: Group): void {
+  for (const episode of group.episodes.all()) {
+    if (episode.lowerBound) continue
+    episode.lowerBound = true
+    episode.changed = true
+    group.fresh.push(episode)
+  }
 }
 
 function escalate(group: Group, episode: Episode): void {
   const { escalateTo } = group.program.rule
   if (escalateTo !== null) episode.raise(escalateTo)
+  group.fresh.push(episode)
 }
 
 function remember(group: Group, value: number, name: string | null): void {

@@ -44,6 +44,7 @@ export function updateEpisodes(group: Group, change: Change): void {
     return
   }
   const { target, counted, moment } = episode
+  group.fresh.push(target)
   for (const stretch of found) target.addStretch(stretch)
   setFirstMoment(group, change, target, moment)
   extendLastSeen(group, target)
@@ -60,56 +61,51 @@ interface Affected {
 }
 
 /** Moments that are true now; after a change of the condition also older ones that belong to the same alert. */
-function newTruth(group: Group, { slot }: Change): readonly Interval[] {
-  const { held, program } = group
-  const leaves = (t: EpochMs): EpochMs => group.leaves(t)
-  const found = truthThrough(held, program.requirements, leaves, held.positionOf(slot))
-  if (!group.stale) return found
+function newTruth(group: Group, { slot, t }: Change): readonly Interval[] {
+  const { held, program, episodes } = group
+  const leaves = (time: EpochMs): EpochMs => group.leaves(time)
+  if (!group.stale) return truthThrough(held, program.requirements, leaves, held.positionOf(slot))
   const whole = wholeTruth(held, program.requirements, leaves)
-  const joined = joinedWith(found, whole, group.reachMs)
-  group.stale = whole.some(
-    (stretch) => !joined.includes(stretch) && !group.episodes.some((one) => one.stretches.contains(stretch.from)),
-  )
-  return joined
+  const found = joinedAround(whole, t, leaves(t), group.reachMs)
+  group.stale = whole.some((stretch) => !found.includes(stretch) && episodes.trueAt(stretch.from) === null)
+  return found
 }
 
-/** Those of `whole` that reach `found`, directly or through others. */
-function joinedWith(found: readonly Interval[], whole: readonly Interval[], reach: number): readonly Interval[] {
-  const [first] = found
-  const last = found.at(-1)
-  if (first === undefined || last === undefined) return []
-  let from = whole.findLastIndex((stretch) => stretch.from <= first.from)
-  let to = whole.findIndex((stretch) => stretch.to >= last.to)
+/** The stretches that have a moment from `from` to before `to`, and those that reach them, directly or through others. */
+function joinedAround(whole: readonly Interval[], from: EpochMs, to: EpochMs, reach: number): readonly Interval[] {
+  let first = whole.findIndex((stretch) => stretch.to > from)
+  let last = whole.findLastIndex((stretch) => stretch.from < to)
+  if (first < 0 || last < first) return []
   const gap = (later: number): number => (whole[later] as Interval).from - (whole[later - 1] as Interval).to
-  while (from > 0 && gap(from) <= reach) from--
-  while (to + 1 < whole.length && gap(to + 1) <= reach) to++
-  return whole.slice(from, to + 1)
+  while (first > 0 && gap(first) <= reach) first--
+  while (last + 1 < whole.length && gap(last + 1) <= reach) last++
+  return whole.slice(first, last + 1)
 }
 
 /** The alert to which new truth belongs: a new one, or the oldest of those it reaches, with the others joined to it. */
 function episodeOf(group: Group, change: Change, found: readonly Interval[]): Affected {
   const first = found[0] as Interval
   const last = found[found.length - 1] as Interval
-  const reached = group.episodes.filter((episode) => episode.isReachedBy(first.from, last.to, group.reachMs))
+  const reached = group.episodes.reachedBy(first.from, last.to, group.reachMs)
   if (reached.length === 0) {
     const target = new Episode(change.open(group, change), first, group.program.rule.severity)
     target.lowerBound = group.floor !== null
-    group.episodes.push(target)
+    group.episodes.add(target)
     return { target, counted: [], moment: null }
   }
   const target = reached.reduce((oldest, each) => (each.opening.offset < oldest.opening.offset ? each : oldest))
   const earliest = reached.reduce((one, each) => (each.firstTrue < one.firstTrue ? each : one))
   const moment = { firstTrue: earliest.firstTrue, firstSeen: earliest.firstSeen, windowValue: earliest.windowValue }
-  const counted = reached.map(({ firstSeen, lastSeen }) => ({ from: firstSeen, to: lastSeen })).sort((a, b) => a.from - b.from)
+  const counted = reached.map(({ firstSeen, lastSeen }) => ({ from: firstSeen, to: lastSeen }))
   for (const other of reached) if (other !== target) join(group, target, other)
   return { target, counted, moment }
 }
 
 /** The alert whose range an event lies in although it makes nothing true, because the others have left. */
 function reachingOver(group: Group, t: EpochMs): Affected | null {
-  const target = group.episodes.find(
-    (episode) => isInOpening(group, t, episode.firstTrue) || (t > episode.firstTrue && t < episode.end),
-  )
+  const target = group.episodes
+    .neighbours(t)
+    .find(({ firstTrue, end }) => isInOpening(group, t, firstTrue) || (t > firstTrue && t < end))
   if (target === undefined) return null
   return { target, counted: [{ from: target.firstSeen, to: target.lastSeen }], moment: target }
 }
@@ -136,7 +132,7 @@ function join(group: Group, target: Episode, other: Episode): void {
   for (const value of other.noted) target.note(value)
   for (const snapshot of other.evidence.first) target.show(snapshot, group.program.firstKept)
   for (const snapshot of other.evidence.newest) target.show(snapshot, group.program.firstKept)
-  group.episodes = group.episodes.filter((episode) => episode !== other)
+  group.episodes.remove((episode) => episode === other)
   group.ended.push({ episode: other, survivor: target.opening.id })
 }
 

@@ -1,0 +1,11 @@
+import type { RuleRecord } from '@tocsin/contracts'
+import type { EngineLimits } from './limits.ts'
+import type { CompiledRule } from './rule.ts'
+
+export interface EngineOptions {
+  /** Topic and partition the records come from, for the evidence's places. */
+  readonly topic: string
+  readonly partition: number
+  readonly compile: (record: RuleRecord) => CompiledRule
+  readonly limits?: EngineLimits
+}
