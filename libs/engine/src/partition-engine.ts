@@ -45,7 +45,6 @@ export class PartitionEngine {
     forgetIfEmpty: (group) => this.#forgetIfEmpty(group),
   }
   readonly #publisher: Publisher
-  /** Groups that the record at hand may have changed. */
   #touched: Group[] = []
   #serial = 0
   #writer: SliceWriter | null = null
@@ -81,8 +80,8 @@ export class PartitionEngine {
   gauges(): Gauges {
     let groups = 0
     for (const organization of this.#organizations.all()) groups += organization.groups
-    const { openAlerts } = this.#publisher
-    return { organizations: this.#organizations.size, groups, heldEvents: this.#pool.live, openAlerts }
+    const { size } = this.#organizations
+    return { organizations: size, groups, heldEvents: this.#pool.live, openAlerts: this.#publisher.openAlerts }
   }
 
   /** Null before the first record. */
@@ -127,13 +126,13 @@ export class PartitionEngine {
   }
 
   /** The same, in steps of one chunk, for a caller that has other things to do in between. */
-  static *restoring(chunks: Iterable<SnapshotChunk>, options: EngineOptions): Generator<void, PartitionEngine> {
+  static *restoring(chunks: Iterable<SnapshotChunk>, options: EngineOptions): Generator<undefined, PartitionEngine> {
     const engine = new PartitionEngine(options)
     let pinned: readonly Program[] | null = null
     for (const chunk of chunks) {
       if (chunk.kind === 'head') pinned = engine.#restoreHead(chunk.content)
       else if (pinned !== null) for (const encoded of chunk.content) engine.#restoreGroup(encoded, pinned)
-      yield
+      yield undefined
     }
     if (pinned === null) throw new Error('The snapshot has no head.')
     return engine
@@ -165,8 +164,7 @@ export class PartitionEngine {
   }
 
   #match(event: AuditEvent): MatchedEvent {
-    const stamp = stampOf(event)
-    return matchEvent(event, stamp, this.#organizations.get(event.organizationId))
+    return matchEvent(event, stampOf(event), this.#organizations.get(event.organizationId))
   }
 
   #take({ event, stamp, fields, matches }: MatchedEvent, offset: bigint): void {
