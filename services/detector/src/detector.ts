@@ -220,7 +220,7 @@ export class Detector implements PartitionOwner {
 }
 
 /** Runs steps to their end, with the event loop in between: the group must hear of a member that restores for longer than a session lasts. */
-async function inSlices<T>(steps: Generator<undefined, T>, signal: AbortSignal): Promise<T> {
+async function inSlices<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
   let begun = performance.now()
   for (;;) {
     const step = steps.next()

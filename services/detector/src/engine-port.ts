@@ -15,5 +15,5 @@ export interface EngineMaker {
   readonly version: string
   fresh(partition: number): Engine
   /** Yields after each chunk. Throws when the chunks are not what this release can continue from. */
-  restoring(partition: number, chunks: Iterable<SnapshotChunk>): Generator<undefined, Engine>
+  restoring(partition: number, chunks: Iterable<SnapshotChunk>): Generator<void, Engine>
 }

@@ -73,7 +73,7 @@ export class CountingEngine implements Engine {
     return this.state.logTime
   }
 
-  static *restoring(chunks: Iterable<SnapshotChunk>): Generator<undefined, CountingEngine> {
+  static *restoring(chunks: Iterable<SnapshotChunk>): Generator<void, CountingEngine> {
     const counts: State['counts'] = {}
     let head: Omit<State, 'counts'> | undefined
     for (const chunk of chunks) {
