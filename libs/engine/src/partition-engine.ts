@@ -180,7 +180,7 @@ export class PartitionEngine {
     for (const { instance, program, isMark, isNotable } of matches) {
       const name = groupOf(program.rule, instance.calendar, event, fields, t)
       if (name === 'unattributed') isUnattributed = true
-      if (name === 'groupMissing') counters.groupMissing++
+      if (name === 'groupMissing' && program === instance.current) counters.groupMissing++
       if (typeof name === 'string') continue
       const known = instance.groups.get(name.key)
       // An open alert holds its group to the version that opened it, and no other version counts it.
