@@ -37,7 +37,7 @@ export interface DetectorBenchOptions {
 export async function benchDetector(options: DetectorBenchOptions): Promise<{ readonly what: string; readonly rows: Row[] }> {
   const { brokers, events, rounds, say } = options
   const prefix = `bench-${randomBytes(4).toString('hex')}-`
-  const kafka = createKafka({ brokers, clientId: 'bench', prefix, log: createLogger('bench', 'warn') })
+  const kafka = createKafka({ brokers, clientId: 'bench', prefix, log: createLogger('bench', 'error') })
   const producer = createProducer(kafka)
   await ensureTopics(kafka, ALL_TOPICS, { partitions: PARTITIONS, replication: 1 })
   const written = await writeLog(producer, events, say)
