@@ -153,6 +153,7 @@ export async function subscribe(gateway: string, tenant: Tenant, cursor?: string
   const closed = new Promise<number>((resolve) => socket.on('close', resolve))
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject)
+    void closed.then((code) => reject(new Error(`closed with ${code} before it was subscribed`)))
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as SocketMessage
       received.push(message)

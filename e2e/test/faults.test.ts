@@ -4,7 +4,7 @@
  * as a row, on the socket and told once on each channel.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { OrganizationCreated } from '@tocsin/contracts'
+import type { OrganizationCreated, SocketMessage } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allAlerts, messages, type Subscriber, subscribe, type Tenant } from '../src/installation.ts'
@@ -21,9 +21,16 @@ beforeAll(async () => {
 })
 afterAll(async () => stack?.stop())
 
+/** Ids of the alerts that were raised; what a slow socket gets together counts as well. */
+const raisedIn = (received: readonly SocketMessage[]): string[] =>
+  received.flatMap((message) => {
+    if (message.type === 'alert_created') return [String(message.alert.id)]
+    return message.type === 'bulk_update' ? message.alerts.map((alert) => String(alert.id)) : []
+  })
+
 /** A socket that comes back by its cursor whenever it is cut, as the dashboard does. */
 function stubbornSocket(tenant: Tenant) {
-  const created: string[] = []
+  const before: string[] = []
   let cursor: string | undefined
   let current: Subscriber | undefined
   let ended = false
@@ -32,25 +39,19 @@ function stubbornSocket(tenant: Tenant) {
       current = await subscribe(stack.gatewayUrl, tenant, cursor).catch(() => undefined)
       if (current !== undefined) {
         await current.closed
-        created.push(
-          ...current.received.flatMap((message) => (message.type === 'alert_created' ? [String(message.alert.id)] : [])),
-        )
+        before.push(...raisedIn(current.received))
         cursor = current.cursor() ?? cursor
+        current = undefined
       }
       await delay(200)
     }
   })()
   return {
-    created: () => [
-      ...created,
-      ...(current?.received ?? []).flatMap((message) => (message.type === 'alert_created' ? [String(message.alert.id)] : [])),
-    ],
+    created: () => [...before, ...raisedIn(current?.received ?? [])],
     stop: async () => {
       ended = true
       current?.close()
       await running
-      current = undefined
-      return created
     },
   }
 }
