@@ -1,6 +1,7 @@
 import { ALERT_STATUSES, SEVERITIES } from '@tocsin/contracts'
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { actOn, listAlerts } from './commands/alerts.ts'
+import { OFFSET_OWNERS, type OffsetOwner, resetOffsets } from './commands/reset-offsets.ts'
 import { send } from './commands/send.ts'
 import { printSignInLink } from './commands/sign-in.ts'
 import { createTenant } from './commands/tenants.ts'
@@ -136,6 +137,21 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
     .requiredOption('--notes <text>', 'what was done')
     .action(async (id: string, { notes, ...flags }: AlertFlags & { notes: string }) => {
       finish(await actOn({ ...accessOf(flags), id, action: 'resolve', notes }))
+    })
+
+  program
+    .command('offsets')
+    .description('Where the services stand in the log')
+    .command('reset')
+    .description('Let a stopped service read alerts from the beginning of the log that is there now; prints the plan first')
+    .addOption(new Option('--service <name>', 'whose offsets').choices(OFFSET_OWNERS).makeOptionMandatory())
+    .requiredOption('--database-url <url>', "as the service's own role: tocsin_worker or tocsin_notifier")
+    .requiredOption('--kafka <brokers>', 'host:port, several with commas')
+    .option('--prefix <text>', 'KAFKA_TOPIC_PREFIX', '')
+    .option('--yes', 'do it')
+    .action(async (flags: { service: OffsetOwner; databaseUrl: string; kafka: string; prefix: string; yes?: boolean }) => {
+      const { service, databaseUrl, kafka: brokers, prefix, yes = false } = flags
+      finish(await resetOffsets({ service, databaseUrl, brokers, prefix, yes, output }))
     })
 
   program
