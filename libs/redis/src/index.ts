@@ -24,7 +24,8 @@ export function connectRedis(
   options: { readonly name: string; readonly log: Logger; readonly onChange?: (up: boolean) => void },
 ): RedisHandle {
   const { log } = options
-  let up = false
+  // Not known before the first answer or failure, so that a Redis that is away from the start is told too.
+  let up: boolean | undefined
   let restUntil = 0
   const client = new Redis(url, {
     connectionName: options.name,
@@ -46,9 +47,9 @@ export function connectRedis(
   client.on('error', (error: Error) => change(false, error.message))
   return {
     client,
-    isUp: () => up,
+    isUp: () => up === true,
     attempt: async (command) => {
-      if (!up || performance.now() < restUntil) throw new RetryableError('Redis is away')
+      if (up !== true || performance.now() < restUntil) throw new RetryableError('Redis is away')
       try {
         return await command(client)
       } catch (error) {

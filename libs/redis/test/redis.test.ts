@@ -55,3 +55,11 @@ test('of a Redis that hangs only the first command pays the time limit', async (
   }
   expect(await waitFor(() => ping(), { limitMs: 10_000, what: 'Redis to answer again' })).toBe('PONG')
 })
+
+test('a Redis that is away from the start is told once', async () => {
+  const seen: boolean[] = []
+  redis = connectRedis('redis://127.0.0.1:1', { name: 'test', log: pino({ level: 'silent' }), onChange: (up) => seen.push(up) })
+  await waitFor(() => seen.length > 0, { limitMs: 5_000, what: 'the loss to be told' })
+  expect((await timed(ping())).outcome).toBeInstanceOf(RetryableError)
+  expect(seen).toEqual([false])
+})
