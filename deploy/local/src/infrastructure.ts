@@ -17,6 +17,8 @@ import { endLeftovers, ProcessRegister } from './process-register.ts'
 import { prepareRedis, redisFromJars, systemRedis } from './redis.ts'
 import { type ProcessSpec, SupervisedProcess, type Supervision } from './supervised-process.ts'
 
+const OLDEST_JAVA = 17
+
 export interface InfrastructureOptions {
   /** Holds data, logs, ports and passwords of this one. */
   readonly dir: string
@@ -32,6 +34,8 @@ export interface InfrastructureOptions {
   readonly signal?: AbortSignal
   /** `dir` is removed at the end, also when the launcher dies without stopping this. */
   readonly temporary?: boolean
+  /** Containers also where Java is there, if the images are: for callers that stop and kill none of the three. */
+  readonly preferContainers?: boolean
 }
 
 export interface RunningInfrastructure {
@@ -75,9 +79,9 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
   const log = (name: string) => join(dir, 'logs', `${name}.log`)
   const given = { kafka: env['KAFKA_BROKERS'], database: env['DATABASE_URL'], redis: env['REDIS_URL'] }
-  const inContainers = !given.kafka && wantsContainers(options.temporary ?? false)
+  const inContainers = !given.kafka && wantsContainers(options.preferContainers ?? false)
   const containers = inContainers
-    ? await startContainers({
+    ? startContainers({
         dir,
         ports,
         passwords: secrets,
@@ -94,7 +98,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
 
   const kafka = async () => {
     if (given.kafka) return given.kafka
-    if (containers) return containers.kafkaBrokers
+    if (containers !== undefined) return (await containers).kafkaBrokers
     const spec = await prepareKafka({
       dir: join(dir, 'kafka'),
       libs: await libs(),
@@ -108,7 +112,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
   const postgres = async () => {
     if (given.database) return given.database
-    if (containers) return containers.databaseAdminUrl
+    if (containers !== undefined) return (await containers).databaseAdminUrl
     const url = `postgres://${SUPERUSER}:${secrets.postgres}@127.0.0.1:${ports.postgres}/postgres`
     const spec = preparePostgres({
       dir: join(dir, 'postgres'),
@@ -123,7 +127,7 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   }
   const redis = async () => {
     if (given.redis) return given.redis
-    if (containers) return containers.redisUrl
+    if (containers !== undefined) return (await containers).redisUrl
     const binary = systemRedis() ?? redisFromJars(await libs(), cache)
     const { redis: password } = secrets
     const spec = prepareRedis({
@@ -141,7 +145,9 @@ export async function startInfrastructure(options: InfrastructureOptions): Promi
   const stop = async () => {
     stopping.abort()
     await Promise.all([...processes.values()].map((each) => each.stop()))
-    await containers?.stop()
+    // One that could not be started has removed itself.
+    const started = await containers?.catch(() => undefined)
+    await started?.stop()
     await register.close()
     if (!options.temporary) return
     removeOutsidePlace(join(dir, 'postgres'))
@@ -162,13 +168,16 @@ export async function startTestInfrastructure(): Promise<RunningInfrastructure> 
   mkdirSync(LOCAL, { recursive: true })
   const dir = mkdtempSync(join(LOCAL, 'test-'))
   const say = (line: string) => console.error(line)
-  return await startInfrastructure({ dir, durable: false, env: process.env, say, temporary: true })
+  return await startInfrastructure({ dir, durable: false, env: process.env, say, temporary: true, preferContainers: true })
 }
 
-/** Tests take containers where the images are there; a start only where Java is missing. */
-function wantsContainers(forTests: boolean): boolean {
-  if (forTests) return dockerAnswers() && imagesAreThere()
-  return spawnSync('java', ['-version'], { stdio: 'ignore' }).status !== 0 && dockerAnswers()
+/** Where Java is missing there is no other way; tests take containers also where nothing has to be fetched for them. */
+function wantsContainers(preferred: boolean): boolean {
+  const { status, stdout, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' })
+  // 'openjdk version "17.0.15"'; before Java 9 it read "1.8.0".
+  const version = status === 0 ? Number(/version "(\d+)/.exec(stderr + stdout)?.[1] ?? 0) : 0
+  if (version >= OLDEST_JAVA) return preferred && dockerAnswers() && imagesAreThere()
+  return dockerAnswers()
 }
 
 interface Secrets {

@@ -1,6 +1,7 @@
 /** `npm run reset`: removes all state of the local installation; `--all` also the jars and other things that can be fetched again. */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeContainers } from './containers.ts'
 import { readLauncher } from './launcher-lock.ts'
 import { CACHE, LOCAL } from './places.ts'
 import { removeOutsidePlace } from './postgres.ts'
@@ -17,6 +18,10 @@ if (!existsSync(LOCAL)) {
   process.exit(0)
 }
 await endLeftovers(join(LOCAL, 'processes.json'))
+await removeContainers(LOCAL, { data: true }).catch((error) => {
+  console.error(`the containers of this installation could not be removed (is Docker running?): ${error.message}`)
+  process.exit(1)
+})
 const everything = process.argv.includes('--all')
 let inUse = 0
 for (const name of readdirSync(LOCAL)) {
@@ -26,6 +31,7 @@ for (const name of readdirSync(LOCAL)) {
     inUse += 1
     continue
   }
+  await removeContainers(path, { data: true }).catch(() => undefined)
   removeOutsidePlace(join(path, 'postgres'))
   rmSync(path, { recursive: true, force: true })
 }

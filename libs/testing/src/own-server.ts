@@ -33,7 +33,7 @@ export async function startOwnServer(which: 'kafka' | 'redis'): Promise<OwnServe
   const server = own.processes.get(which)
   if (server === undefined) {
     await close()
-    throw new Error(`no ${which} was started`)
+    throw new Error(`a ${which} that a test may stop and start is a native process, which needs a JDK 17 or later`)
   }
   const address = which === 'kafka' ? own.kafkaBrokers : own.redisUrl
   return { address, stop: () => server.stop(), start: () => server.start(), signal: (name) => server.kill(name), close }
