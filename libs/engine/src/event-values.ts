@@ -18,9 +18,12 @@ const NOTHING: EventValue = { value: 0, name: null, notNumeric: false }
 /** Weight for sums, hash of the value for counts of distinct values and for what a pattern notes. */
 export function valueOfEvent(rule: CompiledRule, event: AuditEvent, fields: EventFields): EventValue {
   if (rule.unit === 'sum') return weightOf(rule, fields)
-  if (rule.valueField !== null) return hashed(textOf(fields(rule.valueField)), false)
+  if (isDistinct(rule)) return hashed(textOf(fields(rule.valueField ?? '')), hash53)
+  if (rule.valueField !== null) return hashed(textOf(fields(rule.valueField)), narrowHash)
   const { noted } = rule.traits
-  return noted === undefined ? NOTHING : hashed(notedText(noted, event), noted === 'targetResourceType')
+  if (noted === undefined) return NOTHING
+  const text = notedText(noted, event)
+  return { ...hashed(text, narrowHash), name: noted === 'targetResourceType' && text !== '' ? text : null }
 }
 
 function weightOf({ valueField, valueDefault }: CompiledRule, fields: EventFields): EventValue {
@@ -31,8 +34,13 @@ function weightOf({ valueField, valueDefault }: CompiledRule, fields: EventField
   return { ...NOTHING, value: Math.min(Math.floor(weight), Number.MAX_SAFE_INTEGER) }
 }
 
-const hashed = (text: string, named: boolean): EventValue =>
-  text === '' ? NOTHING : { value: hash53(text), name: named ? text : null, notNumeric: false }
+const isDistinct = (rule: CompiledRule): boolean => rule.unit === 'distinct' || rule.also.length > 0
+
+const hashed = (text: string, hash: (text: string) => number): EventValue =>
+  text === '' ? NOTHING : { value: hash(text), name: null, notNumeric: false }
+
+/** What an alert only notes has half the bits: no condition depends on it (docs/detection.md D27). Never 0. */
+const narrowHash = (text: string): number => hash53(text) >>> 0 || 1
 
 /** Blank is absent. */
 const textOf = (value: unknown): string =>

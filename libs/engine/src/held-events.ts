@@ -5,7 +5,7 @@ import { PrefixSums } from './prefix-sums.ts'
 import { SlotList } from './slot-list.ts'
 import type { EpochMs } from './time.ts'
 
-/** Up to here an id is found by walking along the chain of rows. */
+/** Up to here an id is found by walking along the rows. */
 const WALKED = 16
 
 /** What a rule wants to know of its events beside their times. */
@@ -21,7 +21,7 @@ export interface Tally {
 
 /**
  * The events that take part in one group: counted ones in order of (event time, hash of the id), marks (weight 0) in another
- * such list, and all of them as a chain in order of arrival.
+ * such list. Where events came in another order than that of their times, a third list has all of them in order of arrival.
  */
 export class HeldEvents {
   readonly #pool: EventPool
@@ -32,13 +32,15 @@ export class HeldEvents {
   /** How often each value occurs among the counted events; only for rules that count distinct values. */
   #values: Map<number, number> | null
   #index: IdIndex | null = null
-  #oldest = NO_ROW
-  #newest = NO_ROW
+  /** Null while the counted events are all there is and have come in order. */
+  #arrived: SlotList | null = null
+  readonly #isWide: boolean
   #held = 0
 
   constructor(pool: EventPool, kind: HeldKind, tally: Tally) {
     this.#pool = pool
     this.#tally = tally
+    this.#isWide = kind.sums || kind.distinct
     this.#sums = kind.sums ? new PrefixSums() : null
     this.#values = kind.distinct ? new Map() : null
   }
@@ -51,6 +53,12 @@ export class HeldEvents {
   /** Counted events and marks. */
   get held(): number {
     return this.#held
+  }
+
+  /** Of memory, for lists and index; rows are the pool's. */
+  get bytes(): number {
+    const lists = [this.#counted, this.#marks, this.#arrived, this.#index]
+    return lists.reduce((sum, list) => sum + (list?.bytes ?? 0), 0)
   }
 
   get distinct(): number {
@@ -92,23 +100,22 @@ export class HeldEvents {
 
   find(id: Hash64): number {
     if (this.#index !== null) return this.#index.find(id)
-    for (let slot = this.#oldest; slot !== NO_ROW; slot = this.#pool.next(slot)) {
-      if (this.#pool.idLow(slot) === id.low && this.#pool.idHigh(slot) === id.high && !this.#pool.has(slot, ROW_FLAGS.dropped))
-        return slot
+    const pool = this.#pool
+    const rows = this.#inOrder()
+    for (let at = 0; at < rows.length; at++) {
+      const slot = rows.at(at)
+      if (pool.idLow(slot) === id.low && pool.idHigh(slot) === id.high && !pool.has(slot, ROW_FLAGS.dropped)) return slot
     }
     return NO_ROW
   }
 
   /** Takes the event in and returns its row. */
   add(row: Row): number {
-    const pool = this.#pool
-    const slot = pool.add(row)
-    if (this.#newest === NO_ROW) this.#oldest = slot
-    else pool.setNext(this.#newest, slot)
-    this.#newest = slot
+    const slot = this.#pool.add(row, this.#isWide)
+    this.#enter(slot)
+    this.#arrived?.insert(this.#arrived.length, slot)
     this.#held++
     this.#tally.held++
-    this.#enter(slot)
     if (this.#index !== null) this.#index.add(slot)
     else if (this.#held > WALKED) this.#buildIndex()
     return slot
@@ -121,21 +128,23 @@ export class HeldEvents {
 
   /** Log time at which the event that came first of all held ones came; Infinity where there is none. */
   oldestArrival(): EpochMs {
-    this.#skipDropped()
-    return this.#oldest === NO_ROW ? Number.POSITIVE_INFINITY : this.#pool.arrival(this.#oldest)
+    const rows = this.#inOrder()
+    return rows.length === 0 ? Number.POSITIVE_INFINITY : this.#pool.arrival(rows.at(0))
   }
 
   newestArrival(): EpochMs {
-    return this.#newest === NO_ROW ? Number.NEGATIVE_INFINITY : this.#pool.arrival(this.#newest)
+    const rows = this.#inOrder()
+    return rows.length === 0 ? Number.NEGATIVE_INFINITY : this.#pool.arrival(rows.at(rows.length - 1))
   }
 
   /** Lets the event go that came first; `seen` is called with its row just before. */
   dropOldestArrival(seen: (slot: number) => void): void {
-    this.#skipDropped()
-    const slot = this.#oldest
+    const slot = this.#inOrder().at(0)
     seen(slot)
     this.#leave(slot)
-    this.#unchain()
+    this.#arrived?.removeAt(0)
+    this.#pool.release(slot)
+    this.#skipDropped()
   }
 
   /** Row of the oldest event by (t, id hash), counted or mark; the group is not empty. */
@@ -146,40 +155,48 @@ export class HeldEvents {
     return mark !== NO_ROW && this.#isBefore(mark, counted) ? mark : counted
   }
 
-  /** Lets one event go out of order; its row stays chained until those that came before it have gone. */
+  /** Lets one event go out of order; its row stays until those that came before it have gone. */
   drop(slot: number): void {
+    if (this.#inOrder().at(0) === slot) {
+      this.dropOldestArrival(() => {})
+      return
+    }
+    this.#arrived ??= this.#counted.copy()
     this.#leave(slot)
     this.#pool.setFlag(slot, ROW_FLAGS.dropped)
-    this.#skipDropped()
   }
 
   clear(): void {
-    while (this.#oldest !== NO_ROW) {
-      if (!this.#pool.has(this.#oldest, ROW_FLAGS.dropped)) this.#leave(this.#oldest)
-      this.#unchain()
-    }
+    while (this.#inOrder().length > 0) this.dropOldestArrival(() => {})
   }
 
   /** Rows in order of arrival. */
   *rows(): Generator<number> {
-    for (let slot = this.#oldest; slot !== NO_ROW; slot = this.#pool.next(slot)) {
-      if (!this.#pool.has(slot, ROW_FLAGS.dropped)) yield slot
+    const rows = this.#inOrder()
+    for (let at = 0; at < rows.length; at++) if (!this.#pool.has(rows.at(at), ROW_FLAGS.dropped)) yield rows.at(at)
+  }
+
+  capArrivals(limit: EpochMs): void {
+    const rows = this.#inOrder()
+    for (let at = 0; at < rows.length; at++) {
+      if (this.#pool.arrival(rows.at(at)) > limit) this.#pool.setArrival(rows.at(at), limit)
     }
   }
 
-  capArrivals(at: EpochMs): void {
-    for (let slot = this.#oldest; slot !== NO_ROW; slot = this.#pool.next(slot)) {
-      if (this.#pool.arrival(slot) > at) this.#pool.setArrival(slot, at)
-    }
+  /** All rows in order of arrival; the first is held, later ones may have been dropped. */
+  #inOrder(): SlotList {
+    return this.#arrived ?? this.#counted
   }
 
   #enter(slot: number): void {
     if (this.#pool.has(slot, ROW_FLAGS.mark)) {
+      this.#arrived ??= this.#counted.copy()
       this.#marks ??= new SlotList()
       this.#marks.insert(this.#placeOf(this.#marks, slot), slot)
       return
     }
     const position = this.#placeOf(this.#counted, slot)
+    if (position < this.#counted.length) this.#arrived ??= this.#counted.copy()
     this.#counted.insert(position, slot)
     const value = this.#pool.value(slot)
     this.#sums?.insert(position, value)
@@ -206,15 +223,14 @@ export class HeldEvents {
     else this.#values.set(value, left)
   }
 
-  #unchain(): void {
-    const slot = this.#oldest
-    this.#oldest = this.#pool.next(slot)
-    if (this.#oldest === NO_ROW) this.#newest = NO_ROW
-    this.#pool.release(slot)
-  }
-
   #skipDropped(): void {
-    while (this.#oldest !== NO_ROW && this.#pool.has(this.#oldest, ROW_FLAGS.dropped)) this.#unchain()
+    const arrived = this.#arrived
+    if (arrived === null) return
+    while (arrived.length > 0 && this.#pool.has(arrived.at(0), ROW_FLAGS.dropped)) {
+      this.#pool.release(arrived.at(0))
+      arrived.removeAt(0)
+    }
+    if (arrived.length === 0) this.#arrived = null
   }
 
   #buildIndex(): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EventPool, NO_ROW } from './event-pool.ts'
+import { EventPool, NO_ROW, ROW_FLAGS } from './event-pool.ts'
+import { hashText } from './hash.ts'
 import { HeldEvents } from './held-events.ts'
 import { IdIndex } from './id-index.ts'
 import { PrefixSums } from './prefix-sums.ts'
@@ -82,11 +83,11 @@ describe('the index of ids', () => {
         const index = new IdIndex(pool)
         const held = new Map<number, number>()
         // Few different homes, so that searches run into each other.
-        const idOf = (name: number): { low: number; high: number } => ({ low: (name % 5) * 64, high: name })
+        const idOf = (name: number): { low: number; high: number } => ({ low: ((name % 5) * 2 ** 26) >>> 0, high: name })
         for (const [name, adds] of all) {
           const slot = held.get(name)
           if (adds && slot === undefined) {
-            const added = pool.add({ t: 0, arrival: 0, value: 0, id: idOf(name), contentHash: 0, flags: 0 })
+            const added = pool.add({ t: 0, arrival: 0, value: 0, id: idOf(name), contentHash: 0, flags: 0 }, false)
             index.add(added)
             held.set(name, added)
           } else if (!adds && slot !== undefined) {
@@ -136,6 +137,60 @@ describe('held events', () => {
         expect([pool.live, tally.held]).toEqual([0, 0])
       }),
       { numRuns: 150 },
+    )
+  })
+})
+
+describe('memory of held events', () => {
+  const FULL = 100_000
+  const START = Date.UTC(2026, 0, 1)
+  /** Bytes an event in so many full groups; `timeOf` gives the event time of the one that comes as number `index`. */
+  function bytesPerEvent(groups: number, timeOf: (index: number) => number): number {
+    const pool = new EventPool()
+    const all = Array.from({ length: groups }, () => new HeldEvents(pool, { sums: false, distinct: false }, { held: 0 }))
+    const id = { low: 0, high: 0 }
+    for (let index = 0; index < FULL; index++) {
+      for (const [group, held] of all.entries()) {
+        hashText(`${group}/${index}`, id)
+        held.add({ t: timeOf(index), arrival: START + index * 9, value: index, id, contentHash: index, flags: 0 })
+      }
+    }
+    return (pool.bytes + all.reduce((sum, held) => sum + held.bytes, 0)) / (groups * FULL)
+  }
+
+  it.each([1, 10])('is at most 32 bytes an event in %i full groups whose events come in order', (groups) => {
+    expect(bytesPerEvent(groups, (index) => START + index * 9)).toBeLessThanOrEqual(32)
+  })
+
+  it('is at most 36.5 bytes an event where they come in another order', () => {
+    expect(bytesPerEvent(1, (index) => START + (index ^ 63) * 9)).toBeLessThanOrEqual(36.5)
+  })
+})
+
+describe('rows', () => {
+  it('keep times of any distance, wide weights and capped arrivals exactly', () => {
+    const time = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 })
+    const value = fc.tuple(fc.boolean(), fc.maxSafeInteger().map(Math.abs))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(time, time, time, value), { minLength: 1, maxLength: 400 }), (all) => {
+        const pool = new EventPool()
+        const rows = all.map(([t, arrival, cap, [isWide, most]], low) => {
+          const value = isWide ? most : most % 2 ** 32
+          const slot = pool.add({ t, arrival, value, id: { low, high: 1 }, contentHash: low, flags: ROW_FLAGS.late }, isWide)
+          if (low % 3 === 0) pool.setArrival(slot, cap)
+          return { slot, t, arrival: low % 3 === 0 ? cap : arrival, value, low }
+        })
+        for (const row of rows.filter((_, index) => index % 5 === 0)) pool.release(row.slot)
+        for (const { slot, t, arrival, value, low } of rows.filter((_, index) => index % 5 !== 0)) {
+          expect([pool.t(slot), pool.arrival(slot), pool.value(slot), pool.idLow(slot)]).toEqual([t, arrival, value, low])
+          expect([pool.hasContent(slot, low), pool.has(slot, ROW_FLAGS.late), pool.has(slot, ROW_FLAGS.mark)]).toEqual([
+            true,
+            true,
+            false,
+          ])
+        }
+      }),
+      { numRuns: 30 },
     )
   })
 })

@@ -1,9 +1,11 @@
 /** Up to here a plain array is smaller and quick enough; a million groups hold a handful of events each. */
 const SMALL = 64
+/** Room left in a long list, as a power of two: a thirty-second part. Moving it is one copy of memory. */
+const ROOM_BITS = 5
 
 /**
  * A list of row numbers, positions counted from 0. Adding at the end and removing at the beginning cost nothing worth
- * naming; in the middle, what lies behind is moved. Long lists take 4 bytes a row.
+ * naming; in the middle, what lies behind is moved. Long lists take 4 to 4.2 bytes a row.
  */
 export class SlotList {
   #few: number[] = []
@@ -13,6 +15,11 @@ export class SlotList {
 
   get length(): number {
     return this.#length
+  }
+
+  /** Of memory; a plain array is reckoned with 8 bytes an entry. */
+  get bytes(): number {
+    return this.#many === null ? this.#few.length * 8 : this.#many.byteLength
   }
 
   at(position: number): number {
@@ -48,10 +55,16 @@ export class SlotList {
     if (this.#length * 4 < this.#many.length) this.#shrink(this.#many)
   }
 
+  copy(): SlotList {
+    const copy = new SlotList()
+    for (let position = 0; position < this.#length; position++) copy.insert(position, this.at(position))
+    return copy
+  }
+
   #roomAtTheEnd(): Uint32Array {
     const old = this.#many
     if (old !== null && this.#head + this.#length < old.length) return old
-    const grown = new Uint32Array(Math.max(2 * SMALL, this.#length + (this.#length >> 1)))
+    const grown = new Uint32Array(Math.max(2 * SMALL, this.#length + (this.#length >> ROOM_BITS) + 1))
     if (old === null) grown.set(this.#few)
     else grown.set(old.subarray(this.#head, this.#head + this.#length))
     this.#few = []

@@ -7,7 +7,7 @@ import type { Program } from './program.ts'
 import type { EpochMs } from './time.ts'
 
 /** Of the chunks' content. A reader of another format refuses. */
-export const CONTENT_FORMAT = 1
+export const CONTENT_FORMAT = 2
 
 /** What holds for the whole partition. */
 export interface SnapshotHead {
