@@ -236,6 +236,12 @@ test('every address that is no file opens the dashboard, with a policy that allo
   expect((await ask('/alerts', { method: 'POST' })).status).toBe(404)
 })
 
+test("an alert's link opens without a preference for pages too, as curl asks", async () => {
+  const statusOf = async (accept: string) =>
+    (await ask('/alerts/6a755e4f-8677-59c4-934e-b27ff13771a9', { headers: { accept } })).status
+  expect([await statusOf('*/*'), await statusOf('application/json')]).toEqual([200, 404])
+})
+
 test('a dashboard that was not built says so', async () => {
   const bare = await world.start({ DASHBOARD_DIR: '/nonexistent/dist' })
   const answer = await fetch(`http://127.0.0.1:${bare.port}/`, { headers: { accept: 'text/html' } })

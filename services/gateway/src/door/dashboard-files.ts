@@ -9,6 +9,8 @@ import { PAGE_HEADERS } from './security-headers.ts'
 const YEAR_MS = 31_536_000_000
 /** Vite puts a hash of the content into these names. */
 const HASHED = /^assets\//
+/** Addresses that are given out as links: also curl and link checkers, which have no preference, get the page. */
+const LINKED = /^alerts\/[^/.]+$/
 
 /** Serves the built dashboard: its files, and index.html for every other address that a browser asks for as a page. */
 export async function registerDashboard(app: HttpServer, folder: string): Promise<void> {
@@ -21,7 +23,9 @@ export async function registerDashboard(app: HttpServer, folder: string): Promis
       reply.header('cache-control', HASHED.test(path) ? `public, max-age=${YEAR_MS / 1000}, immutable` : 'no-cache')
       return reply.sendFile(path)
     }
-    const wantsPage = request.headers.accept?.includes('text/html') === true || path === '' || path === 'index.html'
+    const { accept = '*/*' } = request.headers
+    const wantsPage =
+      accept.includes('text/html') || path === '' || path === 'index.html' || (LINKED.test(path) && accept.includes('*/*'))
     if (HASHED.test(path) || !wantsPage) throw new HttpProblem(404, 'NOT_FOUND', 'There is nothing at this address.')
     if (!(await isFile(directory, 'index.html')))
       throw new HttpProblem(503, 'DASHBOARD_NOT_BUILT', 'The dashboard has not been built: npm start builds it.', {
