@@ -10,6 +10,7 @@ import { choosePorts } from '../src/ports.ts'
 import { waitUntil } from '../src/waiting.ts'
 
 const possible = dockerAnswers() && imagesAreThere()
+if (!possible) console.log('skipped: no Docker daemon answers here, or it has not the images, so no containers were tried')
 const dir = mkdtempSync(join(tmpdir(), 'tocsin-containers-'))
 const passwords = { postgres: 'p', redis: 'r' }
 const project = (folder: string): string => JSON.parse(readFileSync(join(folder, 'containers.json'), 'utf8')).project
@@ -31,7 +32,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-describe.skipIf(!possible)('containers (skipped where no Docker daemon answers or the images are absent)', () => {
+describe.skipIf(!possible)('containers', () => {
   it('keep their data over a stop, which leaves no container, until the data are removed', async () => {
     const first = await start()
     await withConnection(first.databaseAdminUrl, (queries) => queries('CREATE TABLE kept AS SELECT 1 AS content'))
