@@ -143,9 +143,8 @@ async function read(record: KafkaRecord, sender: Sender, now: number): Promise<P
   const named = name === undefined ? undefined : formatOf(name)
   if (name !== undefined && named === undefined) return deadLettered('INVALID', `UNKNOWN_FORMAT: ${HEADERS.format} ${name}`)
   const place = `${record.topic}/${record.partition}/${record.offset}`
-  const contentType = headerOf(record, HEADERS.contentType)
   try {
-    const { body, format } = recognizeBody(record.value, contentType === undefined ? {} : { 'content-type': contentType }, named)
+    const { body, format } = recognizeBody(record.value, bodyHeaders(record), named)
     return await prepareInSlices({
       body,
       format,
@@ -158,4 +157,17 @@ async function read(record: KafkaRecord, sender: Sender, now: number): Promise<P
     if (!(error instanceof UnreadableBody)) throw error
     return deadLettered(error.code === 'TOO_MANY_ITEMS' ? 'TOO_LARGE' : 'MALFORMED', error.message)
   }
+}
+
+/** What HTTP would say of the body. A CloudEvent in binary mode has its attributes in headers `ce_NAME` (Kafka binding §3.2), as plain text. */
+function bodyHeaders(record: KafkaRecord): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const name of Object.keys(record.headers)) {
+    const value = headerOf(record, name)
+    if (value === undefined) continue
+    if (name === HEADERS.contentType) headers['content-type'] = value
+    // HTTP percent-encodes them.
+    else if (name.startsWith('ce_')) headers[`ce-${name.slice('ce_'.length)}`] = encodeURIComponent(value)
+  }
+  return headers
 }

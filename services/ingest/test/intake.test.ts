@@ -65,6 +65,25 @@ it('a record may hold several events, in any format, named or recognized', async
   expect(events.map(({ source }) => source.format)).toEqual(['tocsin', 'tocsin', 'sshd'])
 })
 
+it('a CloudEvent in binary mode has its attributes in ce_ headers, not percent-encoded', async () => {
+  const own = await world.organization()
+  const time = '2026-11-23T10:00:00Z'
+  await write(
+    JSON.stringify({ status: 'failure' }),
+    {
+      ce_specversion: '1.0',
+      ce_id: '100%25',
+      ce_source: '/kafka',
+      ce_type: 'auth.login',
+      ce_time: time,
+      [HEADERS.contentType]: 'application/json',
+    },
+    own.key,
+  )
+  const [event] = await eventsOf(own, 1)
+  expect(event).toMatchObject({ id: '/kafka#100%25', action: 'auth.login', status: 'failure', source: { format: 'cloudevents' } })
+})
+
 it.each([
   ['no key', JSON.stringify(least()), {}, '', 'UNAUTHENTICATED'],
   ['a wrong key', JSON.stringify(least()), {}, 'tk_wrong', 'UNAUTHENTICATED'],
