@@ -1,5 +1,6 @@
 import type { AuditEvent } from '@tocsin/contracts'
 import { type EventFields, fieldReader } from '@tocsin/sigma'
+import { shapeOf } from './event-shape.ts'
 import type { Organization } from './organization.ts'
 import type { Program } from './program.ts'
 import type { RuleInstance } from './rule-instance.ts'
@@ -31,13 +32,21 @@ export function stampOf(event: AuditEvent): EpochMs {
 
 export function matchEvent(event: AuditEvent, stamp: EpochMs, organization: Organization): MatchedEvent {
   const fields = fieldReader(event)
+  const shape = shapeOf(event)
   const matches: Match[] = []
   for (const instance of organization.rules.values()) {
-    if (instance.current !== null) addMatch(matches, instance, instance.current, event, fields)
-    if (instance.hasPinned) for (const program of instance.pinnedPrograms()) addMatch(matches, instance, program, event, fields)
+    const { current } = instance
+    if (current !== null && may(current, shape)) addMatch(matches, instance, current, event, fields)
+    if (!instance.hasPinned) continue
+    for (const program of instance.pinnedPrograms()) {
+      if (may(program, shape)) addMatch(matches, instance, program, event, fields)
+    }
   }
   return { event, stamp, fields, matches }
 }
+
+/** A shape that is none (an event that breaks the contract) rules nothing out. */
+const may = ({ rule }: Program, shape: number): boolean => rule.shapes[shape] !== 0
 
 function addMatch(matches: Match[], instance: RuleInstance, program: Program, event: AuditEvent, fields: EventFields): void {
   const { rule } = program

@@ -7,6 +7,7 @@ import {
   type SigmaDocument,
   SigmaError,
 } from '@tocsin/sigma'
+import { shapesOf } from './event-shape.ts'
 import { logsourceTest } from './logsource.ts'
 import { PATTERN_TRAITS, type PatternTraits } from './patterns.ts'
 import type { Requirement, Unit } from './requirement.ts'
@@ -31,6 +32,8 @@ export interface CompiledRule {
   readonly traits: PatternTraits
   readonly tags: readonly string[]
   readonly runbook: string | null
+  /** Shapes of the events that may count or escalate (event-shape.ts). */
+  readonly shapes: Uint8Array
   /** Events that count. */
   readonly counts: EventTest
   /** Events of weight 0 that raise the severity where the condition holds. */
@@ -153,6 +156,7 @@ function common(
     traits: extension.pattern === null ? {} : PATTERN_TRAITS[extension.pattern],
     tags: document.tags.slice(0, 50),
     runbook: extension.runbook,
+    shapes: shapesOf(escalating === null ? counted : [...counted, escalating]),
     counts: anyTest(counted),
     escalates: escalating === null ? null : anyTest([escalating]),
     escalateTo: extension.escalate?.level ?? null,
