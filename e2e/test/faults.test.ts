@@ -28,8 +28,8 @@ const raisedIn = (received: readonly SocketMessage[]): string[] =>
     return message.type === 'bulk_update' ? message.alerts.map((alert) => String(alert.id)) : []
   })
 
-/** A socket that comes back by its cursor whenever it is cut, as the dashboard does. */
-function stubbornSocket(tenant: Tenant) {
+/** A socket that comes back by its cursor whenever it is cut, as the dashboard does. Resolves once it is subscribed. */
+async function stubbornSocket(tenant: Tenant) {
   const before: string[] = []
   let cursor: string | undefined
   let current: Subscriber | undefined
@@ -46,6 +46,7 @@ function stubbornSocket(tenant: Tenant) {
       await delay(200)
     }
   })()
+  await waitFor(() => current, { limitMs: 10_000, what: 'the first subscription' })
   return {
     created: () => [...before, ...raisedIn(current?.received ?? [])],
     stop: async () => {
@@ -103,7 +104,7 @@ describe.each(['ingest', 'detector', 'persistence', 'notifier', 'gateway'])('%s 
   test('it is started again, nothing accepted is lost, nothing is there twice', async () => {
     const name = `kill-${service}`
     const tenant = await stack.tenant(name)
-    const socket = stubbornSocket(tenant)
+    const socket = await stubbornSocket(tenant)
     const load = startLoad(stack.gatewayUrl, tenant, { name, everyMs: 250 })
     await waitFor(() => load.accepted.length > 3, { limitMs: 20_000, what: 'load' })
     const before = stack.pid(service)
@@ -129,7 +130,7 @@ describe.each([
   test('what cannot be taken is refused clearly, what was accepted arrives once it is back', async () => {
     const name = `stop-${part}`
     const tenant = await stack.tenant(name)
-    const socket = stubbornSocket(tenant)
+    const socket = await stubbornSocket(tenant)
     const load = startLoad(stack.gatewayUrl, tenant, { name, everyMs: 500 })
     await waitFor(() => load.accepted.length > 1, { limitMs: 20_000, what: 'load' })
     await stack.stopProcess(part)
@@ -155,7 +156,7 @@ describe.each([
   test(`${third} goes on unharmed, the two catch up, nothing is told twice`, async () => {
     const name = `pair-${third}`
     const tenant = await stack.tenant(name)
-    const socket = stubbornSocket(tenant)
+    const socket = await stubbornSocket(tenant)
     const ingest = `http://127.0.0.1:${stack.ports.ingest}`
     const load = startLoad(ingest, tenant, { name, everyMs: 2_000 })
     await waitFor(() => load.accepted.length > 1, { limitMs: 20_000, what: 'load' })

@@ -190,6 +190,19 @@ test('an organization and a membership made a moment ago are found', async () =>
   client.close()
 })
 
+test('a membership that is still on its way from persistence is waited for', async () => {
+  const fresh = await world.newOrganization(1)
+  const client = Client.withToken(gateway, await world.token('dora'))
+  const subscribing = client.subscribe(fresh)
+  // Only after the gateway has looked once and found nothing.
+  await waitFor(() => client.frames.length > 0, { limitMs: 5_000, what: 'hello' })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await world.grant('dora', [fresh])
+  await subscribing
+  expect(client.frames.at(-1)).toMatchObject({ type: 'subscribed', organizationId: fresh.organizationId })
+  client.close()
+})
+
 test('forged, foreign, expired and missing tokens are refused in the handshake', async () => {
   const otherRing = await generateKeyRing()
   const tokens = [

@@ -42,8 +42,8 @@ export interface SessionDeps {
   readonly access: Pick<AccessDirectory, 'of'>
   /** Partition of an organization in `alerts`; undefined when there is none. */
   readonly partitionOf: (organizationId: string) => number | undefined
-  /** Reads memberships and organizations to their present end: both may be seconds old. */
-  readonly refresh: () => Promise<void>
+  /** Reads memberships and organizations until `known`, for a second or two: both may be seconds old. */
+  readonly refresh: (known: () => boolean) => Promise<void>
   readonly seal: (position: StreamPosition) => string
   /** Throws for anything that `seal` did not make. */
   readonly open: (cursor: string) => StreamPosition
@@ -130,7 +130,8 @@ export class Session {
     const { stream, partitionOf, refresh, clock } = this.#deps
     const organizationId = message.organizationId.toLowerCase()
     // A membership or an organization made a moment ago may not be here yet.
-    if (!this.#mayRead(organizationId) || partitionOf(organizationId) === undefined) await refresh()
+    const known = () => this.#mayRead(organizationId) && partitionOf(organizationId) !== undefined
+    if (!known()) await refresh(known)
     if (this.#closed) return
     const partition = partitionOf(organizationId)
     // Foreign and missing look the same (1).

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { AccessDirectory } from '@tocsin/access'
 import { AccessRecord, TenantRecord, TOPICS } from '@tocsin/contracts'
 import { followTopic, type Kafka, type KafkaRecord } from '@tocsin/kafka'
@@ -9,13 +10,16 @@ export interface Directories {
   readonly access: AccessDirectory
   partitionOf(organizationId: string): number | undefined
   readonly caughtUp: Promise<void>
-  /** Reads both to their present end. */
-  refresh(): Promise<void>
+  /** Reads both to their present end; again, for up to GRACE_MS, while `known` is false: what persistence made a moment ago may still be on its way. */
+  refresh(known: () => boolean): Promise<void>
   isUp(): boolean
   /** Troubles of reading, for readiness. */
   degraded(): readonly string[]
   stop(): Promise<void>
 }
+
+const GRACE_MS = 1_500
+const ASK_EVERY_MS = 100
 
 const accessCheck = Compile(AccessRecord)
 const tenantCheck = Compile(TenantRecord)
@@ -53,18 +57,26 @@ export function followDirectories(options: {
     followTopic({ kafka, topic: TOPICS.tenants.name, onRecord: takeTenant }),
   ]
   let refreshing: Promise<void> | null = null
+  const readToEnd = (): Promise<void> => {
+    // Many sockets may ask at once; one reading serves those that came before it began.
+    refreshing ??= Promise.all(followers.map((each) => each.catchUp()))
+      .then(() => undefined)
+      .finally(() => {
+        refreshing = null
+      })
+    return refreshing
+  }
   return {
     access,
     partitionOf: (organizationId) => partitions.get(organizationId),
     caughtUp: Promise.all(followers.map((each) => each.caughtUp)).then(() => undefined),
-    refresh: () => {
-      // Many sockets may ask at once; one reading serves those that came before it began.
-      refreshing ??= Promise.all(followers.map((each) => each.catchUp()))
-        .then(() => undefined)
-        .finally(() => {
-          refreshing = null
-        })
-      return refreshing
+    refresh: async (known) => {
+      const end = performance.now() + GRACE_MS
+      for (;;) {
+        await readToEnd()
+        if (known() || performance.now() > end) return
+        await delay(ASK_EVERY_MS)
+      }
     },
     isUp: () => followers.every((each) => each.isUp()),
     degraded: () => followers.flatMap((each) => each.degraded()),
