@@ -58,18 +58,20 @@ const WHO: readonly Readonly<Record<string, unknown>>[] = [
 export interface StreamPlan {
   readonly name: string
   readonly count: number
-  /** Epoch milliseconds around which events lie, an hour to each of them. */
+  /** Epoch milliseconds from which on events lie. */
   readonly bases: readonly number[]
+  /** How long after each of them. */
+  readonly spreadMs: number
   /** Also stamps ahead of time, and ids that come again with other content: then the order of arrival matters. */
   readonly hostile: boolean
 }
 
 /** A stream in an order of arrival that has nothing to do with its times; every fifth event comes twice. */
-export function randomStream(random: () => number, { name, count, bases, hostile }: StreamPlan): SentEvent[] {
+export function randomStream(random: () => number, { name, count, bases, spreadMs, hostile }: StreamPlan): SentEvent[] {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T
   const sent: SentEvent[] = []
   for (let n = 0; n < count; n += 1) {
-    const t = pick(bases) + Math.floor(random() * 120) * GRID + pick([0, 0, 0, 0, 1, -1])
+    const t = pick(bases) + Math.floor((random() * spreadMs) / GRID) * GRID + pick([0, 0, 0, 0, 1, -1])
     const event = { id: `${name}-${n}`, timestamp: new Date(t).toISOString(), ...pick(WHAT), ...pick(WHO) }
     sent.push(event)
     if (random() < 0.2) sent.push(pick(sent))

@@ -159,18 +159,19 @@ test('random streams raise, revision by revision, the alerts that detection.md d
     [
       'plain',
       [
-        ...randomStream(random, { name: 'e', count: 350, bases, hostile: true }),
+        ...randomStream(random, { name: 'e', count: 600, bases, spreadMs: 10 * MINUTE, hostile: true }),
         ...randomCrowd(random, { name: 'reads', count: 160, base: now - 2 * DAY, spreadMs: 72 * SECOND, what: reads }),
+        ...randomCrowd(random, { name: 'failures', count: 30, base: now - DAY, spreadMs: 30 * MINUTE, what: failures }),
       ],
     ],
     [
       'strict',
       [
-        ...randomStream(random, { name: 'e', count: 250, bases, hostile: true }),
+        ...randomStream(random, { name: 'e', count: 250, bases, spreadMs: 60 * MINUTE, hostile: true }),
         ...randomCrowd(random, { name: 'failures', count: 100, base: now - DAY, spreadMs: 60 * MINUTE, what: failures }),
       ],
     ],
-    ['orderly', randomStream(random, { name: 'e', count: 300, bases: bases.slice(0, 2), hostile: false })],
+    ['orderly', randomStream(random, { name: 'e', count: 300, bases: bases.slice(0, 2), spreadMs: 15 * MINUTE, hostile: false })],
   ])
   await Promise.all([...[...streams].map(([name, stream]) => send(name, stream)), sendLive()])
   const lastSent = Date.now()
