@@ -1,7 +1,7 @@
 import type { Alert, AlertPage } from '@tocsin/contracts'
 import { expect, test } from 'vitest'
 import type { ChangeMessage } from './alert-socket.ts'
-import { applyChange, type LoadedPages, newer } from './apply-change.ts'
+import { applyChange, type LoadedPages, newer, refreshed } from './apply-change.ts'
 
 const alert = (n: number, more: Partial<Alert> = {}): Alert =>
   ({
@@ -69,4 +69,12 @@ test('a deleted alert goes, and coalesced changes all apply', () => {
   expect(ids(applyChange(data, { type: 'bulk_update', timestamp: '', cursor: 'c', alerts: [alert(3), alert(4)] }))).toEqual([
     ['a4', 'a3', 'a2', 'a1'],
   ])
+})
+
+test('the answer to an act changes an alert that is listed, and does not bring back one that has left the list', () => {
+  const data = loaded(page([alert(5), alert(3)], null))
+  const dismissed = alert(5, { status: 'dismissed', version: 1 })
+  expect(refreshed(data, dismissed).pages[0]?.items[0]).toMatchObject({ id: 'a5', status: 'dismissed' })
+  const without = applyChange(data, { type: 'alert_deleted', timestamp: '', cursor: 'c', alertId: 'a5', reason: 'filtered' })
+  expect(ids(refreshed(without, dismissed))).toEqual([['a3']])
 })

@@ -55,15 +55,18 @@ function without(data: LoadedPages, alertId: string): LoadedPages {
   return { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.filter((each) => each.id !== alertId) })) }
 }
 
-function upsert(data: LoadedPages, given: Partial<Alert>): LoadedPages {
-  let found = false
+/** The list with what is newer of an alert that it holds. One that it does not hold stays out: it may just have left the filter. */
+export function refreshed(data: LoadedPages, given: Partial<Alert>): LoadedPages {
   const pages = data.pages.map((page) => {
     const index = page.items.findIndex((each) => each.id === given.id)
-    if (index < 0) return page
-    found = true
-    return { ...page, items: page.items.with(index, newer(page.items[index] as Alert, given)) }
+    return index < 0 ? page : { ...page, items: page.items.with(index, newer(page.items[index] as Alert, given)) }
   })
-  if (found) return { ...data, pages }
+  return { ...data, pages }
+}
+
+function upsert(data: LoadedPages, given: Partial<Alert>): LoadedPages {
+  const isHeld = data.pages.some((page) => page.items.some((each) => each.id === given.id))
+  if (isHeld) return refreshed(data, given)
   return isWhole(given) ? inserted(data, given) : data
 }
 

@@ -3,8 +3,7 @@ import type { Alert, AlertStatus, DismissReason } from '@tocsin/contracts'
 import { type ReactNode, useState } from 'react'
 import { ApiError, api } from '../api/client.ts'
 import type { FoundAlert } from '../api/queries.ts'
-import type { ChangeMessage } from '../live/alert-socket.ts'
-import { applyChange, type LoadedPages, newer } from '../live/apply-change.ts'
+import { type LoadedPages, newer, refreshed } from '../live/apply-change.ts'
 import { DISMISS_REASONS } from '../vocabulary.ts'
 import { Dialog } from './dialog.tsx'
 import { Failure } from './failure.tsx'
@@ -46,9 +45,8 @@ export function useActions(allowed: boolean) {
     onSuccess: (given) => {
       setAsking(null)
       setRefusal(null)
-      // The socket tells it too; without it (offline) the answer itself is what is known.
-      const message: ChangeMessage = { type: 'alert_updated', timestamp: given.updatedAt, cursor: '', alert: given }
-      client.setQueriesData<LoadedPages>({ queryKey: ['alerts'] }, (data) => data && applyChange(data, message))
+      // The socket tells it too, before or after; without it (offline) the answer itself is what is known.
+      client.setQueriesData<LoadedPages>({ queryKey: ['alerts'] }, (data) => data && refreshed(data, given))
       client.setQueryData<FoundAlert>(['alert', given.id], (found) => found && { ...found, alert: newer(found.alert, given) })
     },
     onError: (error, { action }) => {
