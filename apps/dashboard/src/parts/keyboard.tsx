@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 import { Dialog } from './dialog.tsx'
 
 export type Keys = Readonly<Record<string, () => void>>
@@ -6,10 +6,11 @@ export type Keys = Readonly<Record<string, () => void>>
 /** Single keys, while nothing is being typed and no dialog is open. */
 export function useKeys(keys: Keys): void {
   const current = useRef(keys)
-  useEffect(() => {
+  // With the commit and not after the next painting: what is seen takes keys.
+  useLayoutEffect(() => {
     current.current = keys
   })
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
       const target = event.target as HTMLElement
