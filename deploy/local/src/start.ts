@@ -1,14 +1,13 @@
 /** `npm start`: everything on this machine, until Ctrl-C. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { issueSignInLink } from '@tocsin/access'
+import { issueSignInLink, verifyToken } from '@tocsin/access'
 import { builtDashboard } from './dashboard.ts'
 import { type DevelopmentOrganization, ensureDevelopmentOrganization, issueOperatorToken } from './development-organization.ts'
 import { announceUrl, releaseLauncherLock, takeLauncherLock } from './launcher-lock.ts'
 import { LocalFault } from './local-fault.ts'
 import { LOCAL } from './places.ts'
 import { type Stack, startStack } from './stack.ts'
-import { subjectOf } from './token-subject.ts'
 
 const LOCK = join(LOCAL, 'launcher.json')
 const CONNECTION = join(LOCAL, 'connection.json')
@@ -70,7 +69,8 @@ async function begin(): Promise<Stack> {
       const organization = await ensureDevelopmentOrganization(options, operatorToken)
       writeConnection(stack, organization)
       announceUrl(LOCK, stack.gatewayUrl)
-      const link = await issueSignInLink(stack.keys, stack.gatewayUrl, subjectOf(organization.token))
+      const { subject } = await verifyToken(stack.keys, organization.token)
+      const link = await issueSignInLink(stack.keys, stack.gatewayUrl, subject)
       say(summary(stack, link))
       return stack
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 const BASE_MS = 100
 const CAP_MS = 10_000
 
-/** Exponential back-off with full jitter, milliseconds: attempt 1 waits up to 100 ms, later ones up to 10 s. */
+/** Exponential back-off with full jitter, milliseconds: attempt 1 waits up to 200 ms, each later one up to twice as long, at most 10 s. */
 export function backoffMs(attempt: number, random: () => number = Math.random): number {
   return Math.ceil(random() * Math.min(CAP_MS, BASE_MS * 2 ** Math.min(attempt, 20)))
 }
