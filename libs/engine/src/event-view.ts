@@ -1,0 +1,35 @@
+import type { AuditEvent } from '@tocsin/contracts'
+import type { EventFields } from '@tocsin/sigma'
+import type { EpochMs } from './time.ts'
+
+/** Canonical texts that grouping, values and evidence read of every event. */
+export type TextField =
+  | 'action'
+  | 'principalId'
+  | 'ipAddress'
+  | 'sessionId'
+  | 'targetResourceType'
+  | 'targetResourceId'
+  | 'outcome'
+  | 'dataClassification'
+  | 'correlationId'
+
+/**
+ * One audit event as the engine reads it, over an event that has been parsed or over a record's bytes. Views over equal events give
+ * equal answers. A view is valid until the engine has processed its record: its maker may use it again for the next one,
+ * so whoever keeps something keeps what he read, not the view.
+ */
+export interface EventView {
+  readonly id: string
+  readonly organizationId: string
+  /** `timestamp`, whole milliseconds. */
+  readonly stamp: EpochMs
+  /** Category, operation and outcome as one number (event-shape.ts). */
+  readonly shape: number
+  text(field: TextField): string | undefined
+  number(field: 'recordCount' | 'bytes'): number | undefined
+  /** Fields by any name a rule may use. */
+  readonly fields: EventFields
+  /** The whole event; parsed when it is first asked for. */
+  readonly event: AuditEvent
+}
