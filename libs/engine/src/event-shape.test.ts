@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { CATEGORIES, OPERATIONS, OUTCOMES } from '@tocsin/contracts'
-import { fieldReader } from '@tocsin/sigma'
 import { describe, expect, it } from 'vitest'
 import { SHAPES, shapeOf } from './event-shape.ts'
+import { parsedEvent } from './parsed-event.ts'
 import { compileRule } from './rule.ts'
 import { anEvent, ruleRecord } from './test-stream.ts'
 
@@ -15,10 +15,10 @@ const everyShape = CATEGORIES.flatMap((category) =>
 function lookAt(content: string): { let: boolean; regards: boolean }[] {
   const rule = compileRule(ruleRecord('test.rule', content))
   return everyShape.map((event) => {
-    const fields = fieldReader(event)
+    const view = parsedEvent(event)
     return {
-      let: rule.shapes[shapeOf(event)] === 1,
-      regards: rule.counts(event, fields) || rule.escalates?.(event, fields) === true,
+      let: rule.shapes[view.shape] === 1,
+      regards: rule.counts(view) || rule.escalates?.(view) === true,
     }
   })
 }

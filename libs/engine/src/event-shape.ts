@@ -19,6 +19,10 @@ export const shapeOf = ({ category, operation, outcome }: AuditEvent): number =>
   (OPERATION_PLACES.get(operation) as number) +
   (OUTCOME_PLACES.get(outcome) as number)
 
+/** Undefined for a shape that is none. */
+export const categoryOf = (shape: number): string | undefined =>
+  CATEGORIES[Math.floor(shape / (OUTCOMES.length * OPERATIONS.length))]
+
 /** 1 for every shape whose events one of the detections may match. */
 export function shapesOf(detections: readonly SigmaDetection[]): Uint8Array {
   const shapes = new Uint8Array(SHAPES)

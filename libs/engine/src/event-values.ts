@@ -1,5 +1,5 @@
-import type { AuditEvent } from '@tocsin/contracts'
 import type { EventFields } from '@tocsin/sigma'
+import type { EventView, TextField } from './event-view.ts'
 import { targetOf } from './evidence.ts'
 import { hash32, hash53 } from './hash.ts'
 import type { NotedField } from './patterns.ts'
@@ -16,10 +16,10 @@ export interface EventValue {
 const NOTHING: EventValue = { value: 0, name: null, notNumeric: false }
 
 /** Weight for sums, hash of the value for counts of distinct values and for what a pattern notes. */
-export function valueOfEvent(rule: CompiledRule, event: AuditEvent, fields: EventFields): EventValue {
-  if (rule.unit === 'sum') return weightOf(rule, fields)
-  if (isDistinct(rule)) return hashed(textOf(fields(rule.valueField ?? '')), hash53)
-  if (rule.valueField !== null) return hashed(textOf(fields(rule.valueField)), narrowHash)
+export function valueOfEvent(rule: CompiledRule, event: EventView): EventValue {
+  if (rule.unit === 'sum') return weightOf(rule, event.fields)
+  if (isDistinct(rule)) return hashed(textOf(event.fields(rule.valueField ?? '')), hash53)
+  if (rule.valueField !== null) return hashed(textOf(event.fields(rule.valueField)), narrowHash)
   const { noted } = rule.traits
   if (noted === undefined) return NOTHING
   const text = notedText(noted, event)
@@ -52,40 +52,35 @@ const textOf = (value: unknown): string =>
       ? ''
       : JSON.stringify(value)
 
-function notedText(noted: NotedField, event: AuditEvent): string {
+function notedText(noted: NotedField, event: EventView): string {
   switch (noted) {
     case 'ipAddress':
-      return event.sessionContext?.ipAddress ?? ''
+      return event.text('ipAddress') ?? ''
     case 'targetResource':
       return targetOf(event)
     case 'targetResourceType':
-      return event.targetResourceType ?? ''
+      return event.text('targetResourceType') ?? ''
   }
 }
+
+const CONTENT: readonly TextField[] = [
+  'action',
+  'status',
+  'outcomeDescription',
+  'dataClassification',
+  'principalId',
+  'targetResourceType',
+  'targetResourceId',
+  'ipAddress',
+  'sessionId',
+]
 
 /**
  * Whether two copies of an id are the same event is decided by what the rules and the alerts read of it; `receivedAt` and
  * `traceparent` differ with every delivery and are left out.
  */
-export function contentHash(event: AuditEvent): number {
-  const session = event.sessionContext
-  let hash = 0
-  for (const part of [
-    event.timestamp,
-    event.action,
-    event.status,
-    event.outcome,
-    event.category,
-    event.operation,
-    event.dataClassification,
-    event.principalId,
-    event.targetResourceType,
-    event.targetResourceId,
-    event.outcomeDescription,
-    session?.ipAddress,
-    session?.sessionId,
-  ]) {
-    hash = hash32(part ?? '', hash + 1)
-  }
-  return hash32(`${event.recordCount ?? ''}/${event.bytes ?? ''}`, hash)
+export function contentHash(event: EventView): number {
+  let hash = Math.imul(event.stamp, 31) + event.shape
+  for (const field of CONTENT) hash = hash32(event.text(field) ?? '', hash + 1)
+  return hash32(`${event.number('recordCount') ?? ''}/${event.number('bytes') ?? ''}`, hash)
 }

@@ -10,9 +10,13 @@ export type TextField =
   | 'sessionId'
   | 'targetResourceType'
   | 'targetResourceId'
+  | 'status'
   | 'outcome'
+  | 'outcomeDescription'
   | 'dataClassification'
   | 'correlationId'
+  /** `source.format`. */
+  | 'format'
 
 /**
  * One audit event as the engine reads it, over an event that has been parsed or over a record's bytes. Views over equal events give

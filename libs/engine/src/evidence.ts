@@ -1,4 +1,5 @@
-import type { AuditEvent, Evidence } from '@tocsin/contracts'
+import type { Evidence } from '@tocsin/contracts'
+import type { EventView } from './event-view.ts'
 import { type EpochMs, isoTime } from './time.ts'
 
 /** Held of one alert: the first min(threshold, 25) and the newest 25 (detection.md §2). */
@@ -23,14 +24,14 @@ export interface HeldSnapshot {
   readonly classification: string | null
 }
 
-export function snapshotOf(event: AuditEvent, t: EpochMs, row: number, offset: bigint): HeldSnapshot {
-  const session = event.sessionContext
+export function snapshotOf(event: EventView, t: EpochMs, row: number, offset: bigint): HeldSnapshot {
+  const ipAddress = event.text('ipAddress')
   const texts = [
     cut(event.id, TEXT_LIMIT),
-    cut(event.action, TEXT_LIMIT),
-    cut(event.principalId ?? session?.ipAddress ?? session?.sessionId ?? '', TEXT_LIMIT),
+    cut(event.text('action') ?? '', TEXT_LIMIT),
+    cut(event.text('principalId') ?? ipAddress ?? event.text('sessionId') ?? '', TEXT_LIMIT),
     cut(targetOf(event), TEXT_LIMIT),
-    cut(session?.ipAddress ?? '', TEXT_LIMIT),
+    cut(ipAddress ?? '', TEXT_LIMIT),
   ]
   fit(texts)
   const [id = '', action = '', subject, target, ip] = texts
@@ -40,17 +41,19 @@ export function snapshotOf(event: AuditEvent, t: EpochMs, row: number, offset: b
     row,
     offset: offset.toString(),
     action,
-    outcome: event.outcome,
+    outcome: event.text('outcome') ?? '',
     subject: subject || null,
     target: target || null,
     ip: ip || null,
-    recordCount: event.recordCount ?? null,
-    classification: event.dataClassification,
+    recordCount: event.number('recordCount') ?? null,
+    classification: event.text('dataClassification') ?? null,
   }
 }
 
 /** Type and id of what was acted on, as one text. */
-export function targetOf({ targetResourceType: type, targetResourceId: id }: AuditEvent): string {
+export function targetOf(event: EventView): string {
+  const type = event.text('targetResourceType')
+  const id = event.text('targetResourceId')
   return type !== undefined && id !== undefined ? `${type}/${id}` : (id ?? type ?? '')
 }
 

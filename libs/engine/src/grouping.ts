@@ -1,6 +1,5 @@
-import type { AuditEvent } from '@tocsin/contracts'
-import type { EventFields } from '@tocsin/sigma'
 import type { Calendar, Night } from './calendar.ts'
+import type { EventView } from './event-view.ts'
 import type { GroupName } from './group.ts'
 import type { CompiledRule } from './rule.ts'
 
@@ -16,15 +15,14 @@ const nameOf = (field: string): string => field.slice(field.lastIndexOf('.') + 1
 export function groupOf(
   { groupBy }: CompiledRule,
   calendar: Calendar | null,
-  event: AuditEvent,
-  fields: EventFields,
+  event: EventView,
   t: number,
 ): GroupName | Ungrouped {
   const night = calendar === null ? null : calendar.nightOf(t)
   if (calendar !== null && night === null) return 'business hours'
   if (groupBy.mode === 'first') {
     for (const field of groupBy.fields) {
-      const value = fieldText(event, fields, field)
+      const value = fieldText(event, field)
       if (value !== null) return named(nameOf(field) + SEPARATOR + value, { [nameOf(field)]: value }, night)
     }
     return 'unattributed'
@@ -32,7 +30,7 @@ export function groupOf(
   const shown: Record<string, string> = {}
   let key = ''
   for (const field of groupBy.fields) {
-    const value = fieldText(event, fields, field)
+    const value = fieldText(event, field)
     if (value === null) return 'groupMissing'
     shown[nameOf(field)] = value
     key += value + SEPARATOR
@@ -43,9 +41,8 @@ export function groupOf(
 const named = (key: string, shown: Record<string, string>, night: Night | null): GroupName =>
   night === null ? { key, shown, night } : { key: `${key}${SEPARATOR}${night.start}${SEPARATOR}${night.end}`, shown, night }
 
-function fieldText(event: AuditEvent, fields: EventFields, field: string): string | null {
-  const value =
-    field === 'principalId' ? event.principalId : field === 'ipAddress' ? event.sessionContext?.ipAddress : fields(field)
+function fieldText(event: EventView, field: string): string | null {
+  const value = field === 'principalId' || field === 'ipAddress' ? event.text(field) : event.fields(field)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value.trim() !== '' ? value : null
 }

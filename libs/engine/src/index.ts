@@ -1,6 +1,8 @@
 export type { Counters, Gauges } from './counters.ts'
 export type { EngineOptions } from './engine-options.ts'
+export type { EventView, TextField } from './event-view.ts'
 export { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
+export { parsedEvent } from './parsed-event.ts'
 export { PartitionEngine } from './partition-engine.ts'
 export type { AlertChange, EngineRecord } from './records.ts'
 export { type CompiledRule, compileRule } from './rule.ts'

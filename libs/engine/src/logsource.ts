@@ -1,5 +1,7 @@
-import { type AuditEvent, CATEGORIES } from '@tocsin/contracts'
+import { CATEGORIES } from '@tocsin/contracts'
 import type { LogSource } from '@tocsin/sigma'
+import { categoryOf } from './event-shape.ts'
+import type { EventView } from './event-view.ts'
 
 /** Source formats by the Sigma product (and service) that describes them (detection.md §5). */
 const FORMATS: Readonly<Record<string, string>> = {
@@ -16,11 +18,11 @@ const FORMATS: Readonly<Record<string, string>> = {
 }
 
 /** A test of where an event comes from. `product: tocsin` is every event; an unknown source is none (an idle rule). */
-export function logsourceTest({ product, category, service }: LogSource): (event: AuditEvent) => boolean {
-  const isCategory = (event: AuditEvent): boolean => category === undefined || event.category === category
+export function logsourceTest({ product, category, service }: LogSource): (event: EventView) => boolean {
+  const isCategory = (event: EventView): boolean => category === undefined || categoryOf(event.shape) === category
   if (category !== undefined && !CATEGORIES.some((each) => each === category)) return () => false
   if (product === undefined) return service === undefined ? isCategory : () => false
   if (product === 'tocsin') return service === undefined ? isCategory : () => false
   const format = FORMATS[service === undefined ? product : `${product}/${service}`]
-  return (event) => event.source.format === format && isCategory(event)
+  return (event) => event.text('format') === format && isCategory(event)
 }

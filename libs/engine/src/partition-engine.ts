@@ -1,4 +1,3 @@
-import type { AuditEvent } from '@tocsin/contracts'
 import { alertId } from './alert-id.ts'
 import { type Counters, type Gauges, newCounters } from './counters.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
@@ -6,13 +5,14 @@ import type { EngineOptions } from './engine-options.ts'
 import type { Episode, Opening } from './episode.ts'
 import { EventPool, ROW_FLAGS } from './event-pool.ts'
 import { contentHash, valueOfEvent } from './event-values.ts'
+import type { EventView } from './event-view.ts'
 import { Group } from './group.ts'
 import { decodeInto, type EncodedGroup } from './group-codec.ts'
 import { groupOf } from './grouping.ts'
 import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
 import { eventTime, LogClock } from './log-clock.ts'
-import { type MatchedEvent, matchEvent, stampOf } from './matching.ts'
+import { type MatchedEvent, matchEvent } from './matching.ts'
 import { type GroupKeeper, makeRoom } from './organization-limits.ts'
 import { Organizations } from './organizations.ts'
 import { bindProgram, type Program } from './program.ts'
@@ -59,7 +59,7 @@ export class PartitionEngine {
 
   /**
    * Changes are ordered by rule id, then alert id.
-   * @throws for an event whose timestamp is none and for a control record that cannot be run; see (2.)
+   * @throws for a control record that cannot be run; see (2.)
    */
   process(record: EngineRecord): AlertChange[] {
     const matched = record.kind === 'event' ? this.#match(record.event) : null
@@ -163,13 +163,13 @@ export class PartitionEngine {
     this.#queue(group, group.episodes.all())
   }
 
-  #match(event: AuditEvent): MatchedEvent {
-    return matchEvent(event, stampOf(event), this.#organizations.get(event.organizationId))
+  #match(event: EventView): MatchedEvent {
+    return matchEvent(event, this.#organizations.get(event.organizationId))
   }
 
-  #take({ event, stamp, fields, matches }: MatchedEvent, offset: bigint): void {
+  #take({ event, matches }: MatchedEvent, offset: bigint): void {
     const counters = this.#counters
-    const { t, isSkewed } = eventTime(stamp, this.#clock.now)
+    const { t, isSkewed } = eventTime(event.stamp, this.#clock.now)
     counters.events++
     if (isSkewed) counters.clockSkew++
     if (matches.length === 0) return
@@ -178,7 +178,7 @@ export class PartitionEngine {
     const content = contentHash(event)
     let isUnattributed = false
     for (const { instance, program, isMark, isNotable } of matches) {
-      const name = groupOf(program.rule, instance.calendar, event, fields, t)
+      const name = groupOf(program.rule, instance.calendar, event, t)
       if (name === 'unattributed') isUnattributed = true
       if (name === 'groupMissing' && program === instance.current) counters.groupMissing++
       if (typeof name === 'string') continue
@@ -186,7 +186,7 @@ export class PartitionEngine {
       // An open alert holds its group to the version that opened it, and no other version counts it.
       if (known === undefined ? program !== instance.current : known.program !== program) continue
       const isLate = t < this.#clock.now - program.latenessMs
-      const { value, name: valueName, notNumeric } = valueOfEvent(program.rule, event, fields)
+      const { value, name: valueName, notNumeric } = valueOfEvent(program.rule, event)
       if (notNumeric) counters.notNumeric++
       const flags = (isLate ? ROW_FLAGS.late : 0) | (isMark ? ROW_FLAGS.mark : 0) | (isNotable ? ROW_FLAGS.notable : 0)
       const row = { t, arrival: this.#clock.now, value, id, contentHash: content, flags }
@@ -215,7 +215,7 @@ export class PartitionEngine {
       id: alertId({ organizationId: organization.id, ruleId, group: group.name.shown, openingEventId: event.id, t }),
       offset,
       createdAt: this.#clock.now,
-      correlationId: event.correlationId ?? null,
+      correlationId: event.text('correlationId') ?? null,
     }
   }
 

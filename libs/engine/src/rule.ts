@@ -1,13 +1,7 @@
-import type { AuditEvent, Pattern, RuleRecord, Severity } from '@tocsin/contracts'
-import {
-  type EventFields,
-  parseSigma,
-  type SigmaCorrelation,
-  type SigmaDetection,
-  type SigmaDocument,
-  SigmaError,
-} from '@tocsin/sigma'
+import type { Pattern, RuleRecord, Severity } from '@tocsin/contracts'
+import { parseSigma, type SigmaCorrelation, type SigmaDetection, type SigmaDocument, SigmaError } from '@tocsin/sigma'
 import { shapesOf } from './event-shape.ts'
+import type { EventView } from './event-view.ts'
 import { logsourceTest } from './logsource.ts'
 import { PATTERN_TRAITS, type PatternTraits } from './patterns.ts'
 import type { Requirement, Unit } from './requirement.ts'
@@ -20,7 +14,7 @@ export const DEFAULT_SUBJECT: readonly string[] = ['principalId', 'ipAddress', '
 const SUMMABLE: ReadonlySet<string> = new Set(['recordCount', 'bytes'])
 
 /** A test of an event: its source first, then the detection. */
-export type EventTest = (event: AuditEvent, fields: EventFields) => boolean
+export type EventTest = (event: EventView) => boolean
 
 /** One version of a rule, ready to run; nothing of it depends on an organization. */
 export interface CompiledRule {
@@ -191,10 +185,10 @@ const meaning = (detection: SigmaDetection): unknown => [detection.logsource, de
 function anyTest(detections: readonly SigmaDetection[]): EventTest {
   const tests = detections.map((detection): EventTest => {
     const isOfSource = logsourceTest(detection.logsource)
-    return (event, fields) => isOfSource(event) && detection.matches(fields)
+    return (event) => isOfSource(event) && detection.matches(event.fields)
   })
   const [only] = tests
-  return tests.length === 1 && only !== undefined ? only : (event, fields) => tests.some((test) => test(event, fields))
+  return tests.length === 1 && only !== undefined ? only : (event) => tests.some((test) => test(event))
 }
 
 const named = (detections: readonly SigmaDetection[], name: string): SigmaDetection | undefined =>

@@ -1,7 +1,7 @@
-import type { AuditEvent } from '@tocsin/contracts'
 import type { Counters } from './counters.ts'
 import { type Episode, MOST_NOTED } from './episode.ts'
 import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
+import type { EventView } from './event-view.ts'
 import { snapshotOf } from './evidence.ts'
 import type { Floor, Group } from './group.ts'
 import type { EngineLimits } from './limits.ts'
@@ -14,7 +14,7 @@ const MOST_NAMES = 100
 /** One event as it comes to a group: the row to be, and what is not in the row. */
 export interface Arrival {
   readonly row: Row
-  readonly event: AuditEvent
+  readonly event: EventView
   readonly offset: bigint
   /** Text of the row's value where the alert names the values; else null. */
   readonly name: string | null

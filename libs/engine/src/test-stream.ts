@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AuditEvent, OrganizationSettings, RuleRecord, TenantRecord } from '@tocsin/contracts'
 import type { EngineLimits } from './limits.ts'
+import { parsedEvent } from './parsed-event.ts'
 import { PartitionEngine } from './partition-engine.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
 import { compileRule } from './rule.ts'
@@ -82,7 +83,7 @@ export class Stream {
   }
 
   event(event: AuditEvent, appendTime: EpochMs = Date.parse(event.timestamp)): AlertChange[] {
-    return this.feed({ kind: 'event', appendTime, offset: this.#offset++, event })
+    return this.feed({ kind: 'event', appendTime, offset: this.#offset++, event: parsedEvent(event) })
   }
 
   tick(appendTime: EpochMs): AlertChange[] {

@@ -9,6 +9,7 @@ import {
   type EngineOptions,
   type EngineRecord,
   PartitionEngine,
+  parsedEvent,
 } from '@tocsin/engine'
 import canonicalize from 'canonicalize'
 import { describeLog } from './describe-log.ts'
@@ -61,7 +62,10 @@ export function logOf({ settings, records }: Stream): ModelRecord[] {
 
 /** Every record with its offset. */
 export const engineRecords = (stream: Stream): EngineRecord[] =>
-  logOf(stream).map((record, offset) => ({ ...record, offset: BigInt(offset) }))
+  logOf(stream).map((record, offset) => engineRecord(record, BigInt(offset)))
+
+export const engineRecord = (record: ModelRecord, offset: bigint): EngineRecord =>
+  record.kind === 'event' ? { ...record, event: parsedEvent(record.event), offset } : { ...record, offset }
 
 export const tenant = (organizationId: string, settings: TenantRecord['settings'], version = 1): TenantRecord => ({
   organizationId,

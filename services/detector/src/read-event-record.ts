@@ -1,5 +1,5 @@
 import { AuditEvent, ControlRecord, type DeadCode, EVENT_RECORD_TYPES, HEADERS } from '@tocsin/contracts'
-import type { EngineRecord } from '@tocsin/engine'
+import { type EngineRecord, parsedEvent } from '@tocsin/engine'
 import { messageOf } from '@tocsin/errors'
 import { headerOf, type KafkaRecord } from '@tocsin/kafka'
 import { Compile } from 'typebox/compile'
@@ -42,7 +42,7 @@ export function readEventRecord(
     // A day that does not exist passes the format.
     if (Number.isNaN(Date.parse(value.timestamp)))
       return { kind: 'dead', code: 'INVALID', reason: `timestamp ${value.timestamp} is no time` }
-    return { kind: 'process', record: { kind: 'event', appendTime, offset, event: value } }
+    return { kind: 'process', record: { kind: 'event', appendTime, offset, event: parsedEvent(value) } }
   }
   if (!controlRecord.Check(value))
     return { kind: 'dead', code: 'INVALID', reason: `not a ControlRecord: ${faultsOf(controlRecord.Errors(value))}` }

@@ -33,7 +33,7 @@ export class CountingEngine implements Engine {
     }
     state.records += 1
     if (record.kind !== 'event') return []
-    const { organizationId, principalId = 'nobody', action } = record.event
+    const { organizationId, principalId = 'nobody', action } = record.event.event
     const group = `${organizationId} ${principalId}`
     const count = (state.counts[group] ?? 0) + 1
     state.counts[group] = count
