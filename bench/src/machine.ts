@@ -1,4 +1,4 @@
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 
 const GIB = 2 ** 30
 
@@ -10,8 +10,13 @@ export interface Machine {
   readonly system: string
   readonly node: string
   readonly kafka: string
+  /** Processes that wanted to run before the bench began, one minute's average: others' work. */
+  readonly loadBefore: number
+  /** Begun at, ISO 8601. */
+  readonly at: string
 }
 
+/** To be called before anything is started. */
 export function describeMachine(kafka: string): Machine {
   const all = cpus()
   return {
@@ -21,5 +26,10 @@ export function describeMachine(kafka: string): Machine {
     system: `${process.platform} ${release()}`,
     node: process.version,
     kafka,
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
+    at: new Date().toISOString(),
   }
 }
+
+export const describe = ({ cpu, cores, memoryGiB, system, node, kafka, loadBefore, at }: Machine): string =>
+  `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, ${kafka}; load of the machine before it began ${loadBefore}; ${at}`

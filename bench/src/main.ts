@@ -1,53 +1,89 @@
-/** `npm run bench -- NAME [--json FILE] [--events N] [--rounds N]` */
+/** `npm run bench -- detector [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--json FILE] [--docs]` */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startInfrastructure } from '@tocsin/local'
-import { benchDetector } from './detector.ts'
-import { describeMachine } from './machine.ts'
-import { tableOf, writeResult } from './report.ts'
+import type { BenchContext } from './bench.ts'
+import { DETECTOR_PARTS } from './detector.ts'
+import { describe, describeMachine } from './machine.ts'
+import { type Row, tableOf, writeInto, writeResult } from './report.ts'
 
-const LOCAL = fileURLToPath(new URL('../../.local', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const LOCAL = join(ROOT, '.local')
 const say = (line: string) => console.error(line)
-const BENCHES = { detector: benchDetector } as const
+const BENCHES = { detector: DETECTOR_PARTS } as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, events: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    only: { type: 'string' },
+    events: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '3' },
+    peers: { type: 'string', default: join(ROOT, '../shared/peers') },
+    json: { type: 'string' },
+    docs: { type: 'boolean', default: false },
+  },
 })
-const name = positionals[0]
-const bench = name !== undefined && Object.hasOwn(BENCHES, name) ? BENCHES[name as keyof typeof BENCHES] : undefined
-if (name === undefined || bench === undefined) {
-  say(`usage: npm run bench -- NAME [--json FILE] [--events N] [--rounds N]\nNAME is one of: ${Object.keys(BENCHES).join(', ')}`)
+const name = positionals[0] ?? ''
+const all = Object.hasOwn(BENCHES, name) ? BENCHES[name as keyof typeof BENCHES] : []
+const known = all.flatMap(({ names }) => names)
+const only = values.only?.split(',') ?? known
+if (all.length === 0 || only.some((part) => !known.includes(part))) {
+  say(
+    `usage: npm run bench -- NAME [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--json FILE] [--docs]\n` +
+      `NAME is one of: ${Object.keys(BENCHES).join(', ')}; PART of detector: ${DETECTOR_PARTS.flatMap(({ names }) => names).join(', ')}`,
+  )
   process.exit(1)
 }
+const parts = all.filter(({ names }) => names.some((part) => only.includes(part)))
+const machine = describeMachine('Apache Kafka 4.3, one node, with kafkajs 2.2.4')
 
-mkdirSync(LOCAL, { recursive: true })
+mkdirSync(join(LOCAL, 'bench'), { recursive: true })
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort())
 const infrastructure = await startInfrastructure({
   dir: mkdtempSync(join(LOCAL, 'bench-')),
-  // Kafka alone is needed; an address that is given is not started.
-  env: { ...process.env, DATABASE_URL: 'not needed', REDIS_URL: 'not needed' },
+  // An address that is given is not started.
+  env: { ...process.env, DATABASE_URL: 'not needed', ...(only.includes('peers') ? {} : { REDIS_URL: 'not needed' }) },
   durable: false,
   temporary: true,
   say,
+  signal: stopping.signal,
 })
+const context: BenchContext = {
+  brokers: infrastructure.kafkaBrokers,
+  redisUrl: infrastructure.redisUrl,
+  events: Number(values.events),
+  rounds: Number(values.rounds),
+  peers: resolve(values.peers),
+  local: join(LOCAL, 'bench'),
+  wanted: (part) => only.includes(part),
+  say,
+}
+const rows: Row[] = []
+const what: string[] = []
 let failed = false
-try {
-  const { what, rows } = await bench({
-    brokers: infrastructure.kafkaBrokers,
-    events: Number(values.events),
-    rounds: Number(values.rounds),
-    say,
-  })
-  const machine = describeMachine('Apache Kafka 4.3, one node, with kafkajs 2.2.4')
-  const files = [join(LOCAL, 'bench', `${name}.json`), ...(values.json === undefined ? [] : [resolve(values.json)])]
-  writeResult({ bench: name, machine, what, rows }, files)
-  const { cpu, cores, memoryGiB, system, node, kafka } = machine
-  console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${node}, ${kafka}\n${what}\n\n${tableOf(rows)}`)
-} catch (error) {
-  failed = true
-  console.error(error)
+const stopped = new Promise<'stopped'>((done) => stopping.signal.addEventListener('abort', () => done('stopped')))
+for (const part of parts) {
+  const title = part.names.join(', ')
+  say(`— ${title}`)
+  try {
+    const result = await Promise.race([part.run(context), stopped])
+    if (result === 'stopped') break
+    rows.push(...result.rows)
+    what.push(result.what)
+  } catch (error) {
+    failed = true
+    say((error as Error).stack ?? String(error))
+    rows.push({ figure: title, unit: '', got: `failed: ${(error as Error).message}`, reach: null })
+  }
+}
+if (!stopping.signal.aborted) {
+  const result = { bench: name, machine, what, rows }
+  writeResult(result, [join(LOCAL, 'bench', `${name}.json`), ...(values.json === undefined ? [] : [resolve(values.json)])])
+  if (values.docs) writeInto(join(ROOT, 'docs/benchmarks.md'), result)
+  console.log(`${describe(machine)}\n${what.map((line) => `- ${line}`).join('\n')}\n\n${tableOf(rows)}`)
 }
 await infrastructure.stop()
-process.exit(failed ? 1 : 0)
+process.exit(failed || stopping.signal.aborted ? 1 : 0)

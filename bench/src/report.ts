@@ -1,35 +1,38 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Machine } from './machine.ts'
+import { describe, type Machine } from './machine.ts'
 
 /** One line of a result. */
 export interface Row {
   readonly figure: string
   readonly unit: string
-  readonly got: number
+  /** A text says why there is none. */
+  readonly got: number | string
   /** What the figure should be; null: told for its own sake. */
   readonly reach: { readonly op: '>=' | '<='; readonly value: number } | null
 }
 export interface Result {
   readonly bench: string
   readonly machine: Machine
-  /** What was measured, with its sizes and seed, in a sentence or two. */
-  readonly what: string
+  /** What was measured, with its sizes and seed, in a sentence or two for each part. */
+  readonly what: readonly string[]
   readonly rows: readonly Row[]
 }
 
+/** Null where nothing was asked or nothing was measured. */
 export const holds = ({ got, reach }: Row): boolean | null =>
-  reach === null ? null : reach.op === '>=' ? got >= reach.value : got <= reach.value
+  reach === null || typeof got === 'string' ? null : reach.op === '>=' ? got >= reach.value : got <= reach.value
 
 const HEADINGS = ['figure', 'reach', 'got', 'holds'] as const
 
+/** Also a Markdown table but for the outer bars. */
 export function tableOf(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
     const verdict = holds(row)
     return [
       row.figure,
       row.reach === null ? '' : `${row.reach.op} ${row.reach.value}`,
-      `${shown(row.got)} ${row.unit}`.trim(),
+      typeof row.got === 'string' ? row.got : `${shown(row.got)} ${row.unit}`.trim(),
       verdict === null ? '' : verdict ? 'yes' : 'no',
     ]
   })
@@ -49,6 +52,20 @@ export function writeResult(result: Result, files: readonly string[]): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, `${JSON.stringify({ ...result, rows }, null, 2)}\n`)
   }
+}
+
+/** Puts the result in place of what lies between `<!-- NAME -->` and `<!-- /NAME -->` of a Markdown file. */
+export function writeInto(file: string, result: Result): void {
+  const [begin, end] = [`<!-- ${result.bench} -->`, `<!-- /${result.bench} -->`]
+  const text = readFileSync(file, 'utf8')
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${file} has no place ${begin} … ${end}`)
+  const table = tableOf(result.rows).replace(/^/gm, '| ').replace(/$/gm, ' |')
+  const notes = result.what.map((line) => `- ${line}`).join('\n')
+  writeFileSync(
+    file,
+    `${text.slice(0, from + begin.length)}\n\n${describe(result.machine)}\n\n${table}\n\n${notes}\n\n${text.slice(to)}`,
+  )
 }
 
 /** Whole numbers with separators, ratios and the like with three digits. */

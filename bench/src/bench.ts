@@ -1,0 +1,23 @@
+import type { Row } from './report.ts'
+
+/** What every part of a bench is given. */
+export interface BenchContext {
+  readonly brokers: string
+  /** Its content may be thrown away; empty unless peers are wanted. */
+  readonly redisUrl: string
+  /** Of the largest log. */
+  readonly events: number
+  readonly rounds: number
+  /** Folder of the peers' programs. */
+  readonly peers: string
+  /** Folder for files; what is fetched or made there stays. */
+  readonly local: string
+  readonly wanted: (part: string) => boolean
+  readonly say: (line: string) => void
+}
+
+export interface PartResult {
+  /** What was measured, in a sentence or two. */
+  readonly what: string
+  readonly rows: readonly Row[]
+}
