@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { testInfrastructure } from '@tocsin/testing'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -15,12 +14,16 @@ export interface DetectorProcess {
   kill(signal: NodeJS.Signals): Promise<number | string>
 }
 
-export function startDetectorProcess(prefix: string, env: Readonly<Record<string, string>> = {}, main = MAIN): DetectorProcess {
-  const child: ChildProcess = spawn(process.execPath, [main], {
+export function startDetectorProcess(
+  brokers: string,
+  prefix: string,
+  env: Readonly<Record<string, string>> = {},
+): DetectorProcess {
+  const child: ChildProcess = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env['PATH'] ?? '',
       TOCSIN_ENV: 'development',
-      KAFKA_BROKERS: testInfrastructure().kafkaBrokers,
+      KAFKA_BROKERS: brokers,
       KAFKA_TOPIC_PREFIX: prefix,
       LOG_LEVEL: 'debug',
       ...env,

@@ -1,4 +1,5 @@
 import { TOPICS } from '@tocsin/contracts'
+import type { AlertChange } from '@tocsin/engine'
 import { type Kafka, type KafkaRecord, readToEnd } from '@tocsin/kafka'
 import type { Engine } from '../src/engine-port.ts'
 import { CONSUMER } from '../src/partition-worker.ts'
@@ -13,16 +14,19 @@ export async function expectedChanges(kafka: Kafka, fresh: (partition: number) =
     onRecord: (record) => gather(log, record),
   })
   const expected = new Map<string, string>()
-  for (const [partition, records] of log) {
-    const engine = fresh(partition)
-    for (const record of records) {
-      const reading = readEventRecord(record, CONSUMER, () => {})
-      const { appendTime, offset } = record
-      const changes = engine.process(reading.kind === 'process' ? reading.record : { kind: 'other', appendTime, offset })
-      for (const { type, alert } of changes) expected.set(`${alert.id} ${alert.revision}`, `${type} ${JSON.stringify(alert)}`)
-    }
-  }
+  for (const [partition, records] of log)
+    for (const { type, alert } of undisturbed(fresh(partition), records))
+      expected.set(`${alert.id} ${alert.revision}`, `${type} ${JSON.stringify(alert)}`)
   return expected
+}
+
+/** What an engine says of one partition's records when nothing interrupts it. */
+export function* undisturbed(engine: Engine, records: readonly KafkaRecord[]): Generator<AlertChange> {
+  for (const record of records) {
+    const reading = readEventRecord(record, CONSUMER, () => {})
+    const { appendTime, offset } = record
+    yield* engine.process(reading.kind === 'process' ? reading.record : { kind: 'other', appendTime, offset })
+  }
 }
 
 function gather(log: Map<number, KafkaRecord[]>, record: KafkaRecord): void {
