@@ -9,6 +9,7 @@ import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readC
 import { runDemo } from './demo/run-demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
 import type { Output } from './output.ts'
+import { addRulesCommands } from './rules-program.ts'
 
 const several = (value: string, before: readonly string[] = []): string[] => [...before, value]
 const severalOf =
@@ -138,6 +139,8 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
     .action(async (id: string, { notes, ...flags }: AlertFlags & { notes: string }) => {
       finish(await actOn({ ...accessOf(flags), id, action: 'resolve', notes }))
     })
+
+  addRulesCommands(program, output, finish)
 
   program
     .command('offsets')

@@ -53,6 +53,7 @@ export function readExtension(document: SigmaDocument, file: string): RuleExtens
     map,
     [],
     [
+      'id',
       'type',
       'pattern',
       'subject',

@@ -7,7 +7,7 @@ import {
 } from './document.ts'
 import { oneOf, onlyKeys, parseMetadata, texts } from './metadata.ts'
 import { parseNumber } from './number-text.ts'
-import { entryOf, type YamlEntry, type YamlMap, type YamlSource } from './yaml-source.ts'
+import { entryOf, type YamlDocument, type YamlEntry, type YamlMap, type YamlSource } from './yaml-source.ts'
 
 /** Part of Sigma, not of this build. */
 const LATER: ReadonlySet<string> = new Set(['value_avg', 'value_percentile', 'value_median'])
@@ -17,8 +17,8 @@ const MAX_TIMESPAN_MS = 366 * 86_400_000
 
 const isTemporal = (type: CorrelationType): boolean => type === 'temporal' || type === 'temporal_ordered'
 
-export function parseCorrelation(source: YamlSource, root: YamlMap, entry: YamlEntry): SigmaCorrelation {
-  const metadata = parseMetadata(source, root)
+export function parseCorrelation(source: YamlSource, document: YamlDocument, root: YamlMap, entry: YamlEntry): SigmaCorrelation {
+  const metadata = parseMetadata(source, document, root)
   const map = entry.value
   if (map.kind !== 'map') source.refuse(map.offset, '"correlation" must be a map.')
   onlyKeys(source, map, ['type', 'rules', 'group-by', 'timespan', 'condition', 'aliases', 'generate'], 'correlation')

@@ -1,11 +1,12 @@
 import { compileCondition } from './condition.ts'
 import type { LogSource, SigmaDetection } from './document.ts'
 import { onlyKeys, optionalText, parseMetadata } from './metadata.ts'
-import { anyOf, type Predicate } from './predicate.ts'
+import { anyOf, leaf, type Predicate } from './predicate.ts'
 import { compileSelection } from './selection.ts'
 import {
   entryOf,
   plainData,
+  type YamlDocument,
   type YamlEntry,
   type YamlMap,
   type YamlNode,
@@ -15,14 +16,25 @@ import {
 
 /** Conditions of one rule and selections of one rule. */
 const MAX_SELECTIONS = 1000
+/** Stands for a selection that was refused, so that the condition can still be read. */
+const NEVER: Predicate = leaf([], () => false)
 
-export function parseDetection(source: YamlSource, root: YamlMap, detection: YamlEntry): SigmaDetection {
-  const metadata = parseMetadata(source, root)
-  const { test, fields, exact } = compileDetection(source, detection)
+/** Faults of one part do not hide those of others. */
+export function parseDetection(
+  source: YamlSource,
+  document: YamlDocument,
+  root: YamlMap,
+  detection: YamlEntry,
+): SigmaDetection | undefined {
+  const metadata = source.attempt(() => parseMetadata(source, document, root))
+  const logsource = source.attempt(() => parseLogSource(source, root))
+  const compiled = source.attempt(() => compileDetection(source, detection))
+  if (metadata === undefined || logsource === undefined || compiled === undefined) return undefined
+  const { test, fields, exact } = compiled
   return {
     kind: 'detection',
     ...metadata,
-    logsource: parseLogSource(source, root),
+    logsource,
     matches: test,
     fields: new Set(fields),
     exact,
@@ -49,18 +61,26 @@ function parseLogSource(source: YamlSource, root: YamlMap): LogSource {
   }
 }
 
-function compileDetection(source: YamlSource, { value: map, keyOffset }: YamlEntry): Predicate {
+function compileDetection(source: YamlSource, { value: map, keyOffset }: YamlEntry): Predicate | undefined {
   if (map.kind !== 'map') source.refuse(map.offset, '"detection" must be a map of selections and a condition.')
   if (map.entries.length > MAX_SELECTIONS) source.refuse(keyOffset, `A rule has at most ${MAX_SELECTIONS} selections.`)
   const selections = new Map<string, Predicate>()
+  const before = source.faults.length
   for (const { key, keyOffset: at, value } of map.entries) {
-    if (key === 'timeframe')
-      source.refuse(at, '"timeframe" belongs to pipe aggregations: write a correlation document with a timespan.')
-    if (key !== 'condition') selections.set(key, compileSelection(source, value))
+    if (key === 'condition') continue
+    const selection = source.attempt(() =>
+      key === 'timeframe'
+        ? source.refuse(at, '"timeframe" belongs to pipe aggregations: write a correlation document with a timespan.')
+        : compileSelection(source, value),
+    )
+    selections.set(key, selection ?? NEVER)
   }
   const condition = entryOf(map, 'condition')
   if (condition === undefined) source.refuse(keyOffset, 'The detection has no condition.')
-  return anyOf(conditions(source, condition.value).map((text) => compileOne(source, text, selections)))
+  const any = conditions(source, condition.value).flatMap(
+    (text) => source.attempt(() => compileOne(source, text, selections)) ?? [],
+  )
+  return source.faults.length === before ? anyOf(any) : undefined
 }
 
 /** A list of conditions means any of them. */

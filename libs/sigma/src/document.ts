@@ -1,4 +1,5 @@
 import type { EventFields } from './field-reader.ts'
+import type { ExactTexts } from './predicate.ts'
 import type { Position } from './sigma-error.ts'
 
 export const LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const
@@ -20,6 +21,10 @@ export interface LogSource {
 }
 
 export interface SigmaMetadata {
+  /** Name of the file it stands in, the line on which it begins there, and its text. */
+  readonly file: string
+  readonly line: number
+  readonly text: string
   /** Empty where the document gives none. */
   readonly id: string
   readonly name?: string
@@ -51,7 +56,7 @@ export interface SigmaDetection extends SigmaMetadata {
    * Necessary conditions for a predicate index: an event matches only if, for every field listed, its value (for an array:
    * one element) as lower-cased text is in the set. Empty: nothing is known.
    */
-  readonly exact: ReadonlyMap<string, ReadonlySet<string>>
+  readonly exact: ExactTexts
   /** `detection` as plain data: two versions with equal ones match the same events. */
   readonly definition: unknown
 }

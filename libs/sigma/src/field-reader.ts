@@ -33,6 +33,11 @@ export function fieldReader(event: ReadableEvent): EventFields {
   }
 }
 
+/** Reads a document as it is: no names of ours, no original below it. */
+export function plainReader(data: unknown): EventFields {
+  return (field) => (field === ALL_TEXT ? allText(data) : valueAt(data, field))
+}
+
 /** (2.) The longest literal key wins, so `a.b` before `a` → `b`. */
 function valueAt(data: unknown, field: string): unknown {
   if (typeof data !== 'object' || data === null) return undefined
@@ -58,7 +63,7 @@ function valueInElements(elements: readonly unknown[], field: string): unknown {
 }
 
 /** Texts of the whole event, canonical and original; a stack instead of recursion, because nesting is the producer's choice. */
-function allText(event: ReadableEvent): string[] {
+function allText(event: unknown): string[] {
   const texts: string[] = []
   const left: unknown[] = [event]
   while (left.length > 0) {

@@ -1,4 +1,6 @@
 export * from './document.ts'
-export { ALL_TEXT, type EventFields, fieldReader, type ReadableEvent } from './field-reader.ts'
-export { parseSigma, type SigmaOptions } from './parse-sigma.ts'
+export { ALL_TEXT, type EventFields, fieldReader, plainReader, type ReadableEvent } from './field-reader.ts'
+export { parseSigma, readSigma, type SigmaOptions, type SigmaReading } from './parse-sigma.ts'
+export { referenceFaults } from './references.ts'
+export { RuleIndex } from './rule-index.ts'
 export { type Position, SigmaError } from './sigma-error.ts'

@@ -1,5 +1,5 @@
 import { LEVELS, RULE_STATUSES, type SigmaMetadata } from './document.ts'
-import { entryOf, offsetOf, plainData, type YamlEntry, type YamlMap, type YamlSource } from './yaml-source.ts'
+import { entryOf, offsetOf, plainData, type YamlDocument, type YamlEntry, type YamlMap, type YamlSource } from './yaml-source.ts'
 
 /** Sigma's limit. */
 const MAX_TITLE = 256
@@ -7,7 +7,7 @@ const MAX_TEXT = 65_536
 const MAX_ITEMS = 1000
 
 /** What detections and correlations have in common. Keys that it does not name are the author's own and are left alone. */
-export function parseMetadata(source: YamlSource, root: YamlMap): SigmaMetadata {
+export function parseMetadata(source: YamlSource, { text, line }: YamlDocument, root: YamlMap): SigmaMetadata {
   const title = optionalText(source, root, 'title', MAX_TITLE)
   if (title === undefined || title.trim() === '')
     source.refuse(entryOf(root, 'title')?.keyOffset ?? root.offset, 'The document needs a title.')
@@ -15,6 +15,9 @@ export function parseMetadata(source: YamlSource, root: YamlMap): SigmaMetadata 
   const status = oneOf(source, entryOf(root, 'status'), RULE_STATUSES)
   const extension = entryOf(root, 'x-tocsin')
   return {
+    file: source.file,
+    line,
+    text,
     id: optionalText(source, root, 'id', MAX_TITLE) ?? '',
     ...(name === undefined ? {} : { name }),
     title,

@@ -36,9 +36,19 @@ export interface YamlMap {
 }
 export type YamlNode = YamlScalar | YamlList | YamlMap
 
+export interface YamlDocument {
+  readonly root: YamlNode
+  /** As it stands in the file, with the `---` before it. */
+  readonly text: string
+  /** On which it begins. */
+  readonly line: number
+}
+
 /** One file's text: turns offsets into positions and refusals. */
 export class YamlSource {
   readonly file: string
+  /** In order of their finding. */
+  readonly faults: SigmaError[] = []
   readonly #lines = new LineCounter()
 
   constructor(file: string) {
@@ -54,12 +64,24 @@ export class YamlSource {
     throw new SigmaError(message, { file: this.file, ...this.at(offset) })
   }
 
+  /** What `run` gives; where it refuses, the fault is kept and others may still be found. */
+  attempt<T>(run: () => T): T | undefined {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof SigmaError)) throw error
+      this.faults.push(error)
+      return undefined
+    }
+  }
+
   #text = ''
 
-  /** Every document of the text, empty ones left out. @throws SigmaError */
-  documents(text: string): YamlNode[] {
+  /** Every document of the text that is sound YAML, empty ones left out. */
+  documents(text: string): YamlDocument[] {
     if (Buffer.byteLength(text) > MAX_BYTES) {
-      throw new SigmaError(`The text is larger than ${MAX_BYTES} bytes.`, { file: this.file, line: 1, column: 1 })
+      this.faults.push(new SigmaError(`The text is larger than ${MAX_BYTES} bytes.`, { file: this.file, line: 1, column: 1 }))
+      return []
     }
     this.#text = text
     const parsed = parseAllDocuments(text, {
@@ -70,14 +92,16 @@ export class YamlSource {
       version: '1.2',
     })
     if (!Array.isArray(parsed)) return []
-    const documents: YamlNode[] = []
-    for (const document of parsed) {
-      const fault = document.errors[0] ?? document.warnings[0]
-      if (fault !== undefined) this.refuse(fault.pos[0], `This is not valid YAML: ${sentence(fault.message)}`)
-      if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue
-      documents.push(this.#convert(document, document.contents as Node, { nodes: MAX_NODES, aliases: MAX_ALIASES }, 0))
-    }
-    return documents
+    return parsed.flatMap((document) => {
+      const faults = [...document.errors, ...document.warnings]
+      for (const { pos, message } of faults)
+        this.attempt(() => this.refuse(pos[0], `This is not valid YAML: ${sentence(message)}`))
+      const { contents } = document
+      if (faults.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) return []
+      const root = this.attempt(() => this.#convert(document, contents as Node, { nodes: MAX_NODES, aliases: MAX_ALIASES }, 0))
+      const [from, to] = document.range
+      return root === undefined ? [] : [{ root, text: text.slice(from, to), line: this.at(from).line }]
+    })
   }
 
   #convert(

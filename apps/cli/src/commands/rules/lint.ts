@@ -1,0 +1,18 @@
+/** `tocsin rules lint`: everything that keeps a rule from running, with its place. */
+import { isProvided } from '@tocsin/engine'
+import { type Output, plain } from '../../output.ts'
+import { faultLines, readRules } from '../../rules/rule-files.ts'
+
+/** Returns the exit code: 1 where a rule has a fault. */
+export function lintRules(paths: readonly string[], output: Output): number {
+  const { files, rules, detections, faults } = readRules(paths)
+  for (const line of faultLines(faults)) output.result(plain(line))
+  for (const { document } of detections) {
+    if (isProvided(document.logsource)) continue
+    const { line, column } = document.positionOf(['logsource'], 'key')
+    const source = Object.values(document.logsource).join('/')
+    output.note(plain(`${document.file}:${line}:${column}: note: no source gives events of ${source}, so the rule is idle.`))
+  }
+  output.note(`${files} files, ${rules.length} rules, ${faults.length} faults`)
+  return faults.length === 0 ? 0 : 1
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { referenceFaults, type SigmaDetection, type SigmaDocument, SigmaError, type SigmaReading } from '@tocsin/sigma'
+import { type CompiledRule, compileRule } from './rule.ts'
+
+/** What the rule files of a folder come to. */
+export interface RuleSet {
+  /** Every detection, also those that only a correlation refers to. */
+  readonly detections: readonly { readonly ruleId: string; readonly document: SigmaDetection }[]
+  /** What alerts: every correlation, and every detection that none refers to. Ordered as their files. */
+  readonly rules: readonly CompiledRule[]
+  /** Every fault, with its place in the file it is in. */
+  readonly faults: readonly SigmaError[]
+}
+
+/**
+ * Makes rules of rule files: a correlation and the detections it needs, by id or name from any of the files, become one rule.
+ * A rule is called `id` of `x-tocsin`, else the document's id, else the file. A fault of one rule leaves the others alone.
+ */
+export function assembleRules(files: readonly SigmaReading[]): RuleSet {
+  const documents = files.flatMap((file) => file.documents)
+  const faults = [...files.flatMap((file) => file.faults), ...referenceFaults(documents)]
+  const byReference = new Map<string, SigmaDocument>()
+  for (const document of documents)
+    for (const name of [document.id, document.name])
+      if (name !== undefined && name !== '' && !byReference.has(name)) byReference.set(name, document)
+  const referred = new Set(documents.flatMap(namesIn).map((name) => byReference.get(name)))
+  const ids = new Set<string>()
+  const detections: { ruleId: string; document: SigmaDetection }[] = []
+  const rules: CompiledRule[] = []
+  for (const file of files) {
+    for (const document of file.documents) {
+      const ruleId = idOf(document)
+      if (ids.has(ruleId)) {
+        if (ruleId !== document.id) faults.push(faultAt(document, `Another rule is called "${ruleId}": give this one an id.`))
+        continue
+      }
+      ids.add(ruleId)
+      if (document.kind === 'detection') detections.push({ ruleId, document })
+      if (document.kind === 'detection' && referred.has(document)) continue
+      const segments = segmentsOf(document, files, byReference)
+      try {
+        rules.push(compile(ruleId, segments))
+      } catch (error) {
+        if (!(error instanceof SigmaError)) throw error
+        // What is wrong with the references of a document has been said.
+        const fault = placed(error, segments)
+        if (!faults.some(({ file: name, line }) => name === fault.file && line === fault.line)) faults.push(fault)
+      }
+    }
+  }
+  return { detections, rules, faults }
+}
+
+interface Segment {
+  readonly file: string
+  /** Line of the file on which it begins. */
+  readonly line: number
+  readonly text: string
+}
+
+function compile(ruleId: string, segments: readonly Segment[]): CompiledRule {
+  const content = segments.map(({ text }) => text).join('')
+  const hash = createHash('sha256').update(content).digest('hex')
+  return compileRule({ ruleId, organizationId: null, version: 1, hash, state: 'active', content })
+}
+
+/** A rule that needs all of its file has the file's text, and so its hash; else the documents it needs, detections first. */
+function segmentsOf(
+  document: SigmaDocument,
+  files: readonly SigmaReading[],
+  byReference: ReadonlyMap<string, SigmaDocument>,
+): Segment[] {
+  const needed = new Set<SigmaDocument>()
+  const need = (each: SigmaDocument): void => {
+    if (needed.has(each)) return
+    needed.add(each)
+    for (const name of namesIn(each)) {
+      const other = byReference.get(name)
+      if (other !== undefined) need(other)
+    }
+  }
+  need(document)
+  const whole = files.find(
+    ({ documents, faults }) =>
+      faults.length === 0 && documents.length === needed.size && documents.every((each) => needed.has(each)),
+  )
+  if (whole !== undefined) return [{ file: whole.file, line: 1, text: whole.text }]
+  return [...needed].reverse().map(({ file, line, text }) => {
+    const begun = text.startsWith('---') ? { file, line, text } : { file, line: line - 1, text: `---\n${text}` }
+    return begun.text.endsWith('\n') ? begun : { ...begun, text: `${begun.text}\n` }
+  })
+}
+
+/** Where the fault of a rule's content stands in the files it was made of. */
+function placed(fault: SigmaError, segments: readonly Segment[]): SigmaError {
+  let before = 0
+  for (const { file, line, text } of segments) {
+    const lines = text.split('\n').length - 1
+    if (fault.line <= before + lines || segments.length === 1)
+      return new SigmaError(fault.message, { file, line: line + fault.line - before - 1, column: fault.column })
+    before += lines
+  }
+  return fault
+}
+
+const faultAt = ({ file, positionOf }: SigmaDocument, message: string): SigmaError =>
+  new SigmaError(message, { file, ...positionOf(['title']) })
+
+function idOf({ id, file, extension }: SigmaDocument): string {
+  const own = isMap(extension) ? extension['id'] : undefined
+  if (typeof own === 'string' && own !== '') return own
+  return id === '' ? file.slice(file.lastIndexOf('/') + 1).replace(/\.ya?ml$/, '') : id
+}
+
+/** What a document refers to: the rules of a correlation, and the selections named under `x-tocsin`. */
+function namesIn(document: SigmaDocument): string[] {
+  const { extension } = document
+  const names: unknown[] = document.kind === 'correlation' ? [...document.correlation.rules] : []
+  if (isMap(extension)) {
+    if (isMap(extension['escalate'])) names.push(extension['escalate']['selection'])
+    if (Array.isArray(extension['severity'])) for (const step of extension['severity']) if (isMap(step)) names.push(step['any'])
+  }
+  return names.filter((name) => typeof name === 'string')
+}
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

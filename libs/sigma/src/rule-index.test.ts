@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { plainReader } from './field-reader.ts'
+import { parseSigma } from './parse-sigma.ts'
+import { RuleIndex } from './rule-index.ts'
+
+const value = fc.constantFrom('x', 'Y', 'z', '5', 5, true, null)
+const item = fc.record({
+  field: fc.constantFrom('a', 'b', 'c.d', 'a|contains', 'b|neq', 'a|cased', 'c.d|startswith'),
+  values: fc.array(fc.constantFrom('x', 'Y', 'z*', '5'), { minLength: 1, maxLength: 3 }),
+})
+const rule = fc
+  .record({
+    selections: fc.array(fc.uniqueArray(item, { minLength: 1, maxLength: 3, selector: ({ field }) => field }), {
+      minLength: 2,
+      maxLength: 2,
+    }),
+    condition: fc.constantFrom('s0', 's0 and s1', 's0 or s1', 's0 and not s1', 'not s0', '1 of them'),
+  })
+  .map(({ selections, condition }) => {
+    const maps = selections.map(
+      (items, n) => `  s${n}:\n${items.map(({ field, values }) => `    ${field}: ${JSON.stringify(values)}`).join('\n')}`,
+    )
+    const text = `title: t\nlogsource: { product: tocsin }\ndetection:\n${maps.join('\n')}\n  condition: ${condition}\n`
+    const [document] = parseSigma(text)
+    if (document?.kind !== 'detection') throw new Error('not a detection')
+    return document
+  })
+const leaf = fc.oneof(value, fc.array(fc.oneof(value, fc.array(value)), { maxLength: 3 }))
+const event = fc.record(
+  { a: leaf, b: leaf, c: fc.oneof(leaf, fc.record({ d: leaf }), fc.array(fc.record({ d: leaf }))), 'c.d': leaf },
+  { requiredKeys: [] },
+)
+
+describe('the index of rules', () => {
+  it('picks every rule that matches, none twice', () => {
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 12 }), fc.array(event, { maxLength: 8 }), (rules, events) => {
+        const index = new RuleIndex(rules.map((each) => [each.exact, each]))
+        for (const each of events) {
+          const fields = plainReader(each)
+          const picked = index.candidates(fields)
+          expect(new Set(picked).size).toBe(picked.length)
+          expect(rules.filter(({ matches }) => matches(fields)).filter((one) => !picked.includes(one))).toEqual([])
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('leaves out rules whose values are others, by the field that tells most apart', () => {
+    const rules = Array.from(
+      { length: 100 },
+      (_, n) =>
+        [
+          new Map([
+            ['source', new Set(['iam'])],
+            ['name', new Set([`n${n}`])],
+          ]),
+          n,
+        ] as const,
+    )
+    const index = new RuleIndex(rules)
+    expect(index.candidates(plainReader({ source: 'iam', name: 'N7' }))).toEqual([7])
+    expect(index.candidates(plainReader({ source: 'iam' }))).toEqual([])
+  })
+})
