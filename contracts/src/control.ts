@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { RuleException, RuleSettings } from './rule-settings.ts'
 
 /**
  * Settings of an organization. Detection names are the seed's (times in milliseconds, hours as hour of day) and override
@@ -22,6 +23,13 @@ export const OrganizationSettings = Type.Object(
     offHoursStart: Type.Optional(Type.Integer({ minimum: 0, maximum: 24 })),
     offHoursEnd: Type.Optional(Type.Integer({ minimum: 0, maximum: 24 })),
     alertCooldown: Type.Optional(Type.Integer({ minimum: 0 })),
+    rules: Type.Optional(
+      Type.Record(Type.String({ minLength: 1, maxLength: 255 }), RuleSettings, {
+        maxProperties: 1000,
+        description: 'By rule id. A figure that a name above sets for the same rule may not be set to something else here',
+      }),
+    ),
+    exceptions: Type.Optional(Type.Array(RuleException, { maxItems: 200 })),
     notificationDelaysMs: Type.Optional(
       Type.Object(
         {
