@@ -9,8 +9,12 @@ const MAX_KEPT_MS = 604_800_000
 /** What an organization sets for one rule instead of the rule's own defaults (docs/detection.md, rules and settings). */
 export const RuleSettings = Type.Object(
   {
-    threshold: Type.Optional(Type.Integer({ minimum: 1, description: 'Of conditions with one gte or gt; others keep their own' })),
-    timespanMs: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SPAN_MS, description: 'milliseconds; a night keeps its own' })),
+    threshold: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Of conditions with one gte or gt; others keep their own' }),
+    ),
+    timespanMs: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_SPAN_MS, description: 'milliseconds; a night keeps its own' }),
+    ),
     cooldownMs: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_KEPT_MS, description: 'milliseconds; a night has none' })),
     latenessMs: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_KEPT_MS, description: 'milliseconds' })),
     severity: Type.Optional(

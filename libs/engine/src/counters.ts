@@ -4,6 +4,8 @@ export interface Counters {
   events: number
   /** Events of an organization that took part in a group (once per rule). */
   counted: number
+  /** Events that an exception kept out of a rule (once per rule and exception). */
+  excepted: number
   /** Events older than log time minus lateness, once per rule. */
   late: number
   /** Events stamped more than 5 min ahead, once per event. */
@@ -33,6 +35,7 @@ export interface Counters {
 export const newCounters = (): Counters => ({
   events: 0,
   counted: 0,
+  excepted: 0,
   late: 0,
   clockSkew: 0,
   unattributed: 0,

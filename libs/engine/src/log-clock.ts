@@ -9,14 +9,17 @@ export const AHEAD_MS: DurationMs = 5 * MINUTE_MS
 export class LogClock {
   now: EpochMs = Number.NEGATIVE_INFINITY
 
+  /** Log time after a record of this append time. */
+  after(appendTime: EpochMs): EpochMs {
+    const isSetBack = this.now - appendTime > TOLERATED_MS && this.now !== Number.NEGATIVE_INFINITY
+    return isSetBack ? appendTime : Math.max(appendTime, this.now)
+  }
+
   /** Moves on with a record; tells whether log time was set back. */
   advance(appendTime: EpochMs): 'moved' | 'set back' {
-    if (this.now - appendTime > TOLERATED_MS && this.now !== Number.NEGATIVE_INFINITY) {
-      this.now = appendTime
-      return 'set back'
-    }
-    if (appendTime > this.now) this.now = appendTime
-    return 'moved'
+    const before = this.now
+    this.now = this.after(appendTime)
+    return this.now < before ? 'set back' : 'moved'
   }
 }
 

@@ -2,6 +2,9 @@ import type { EventView } from './event-view.ts'
 import type { Organization } from './organization.ts'
 import type { Program } from './program.ts'
 import type { RuleInstance } from './rule-instance.ts'
+import type { EpochMs } from './time.ts'
+
+const NO_HITS: readonly string[] = []
 
 /** How one version of a rule regards an event. */
 export interface Match {
@@ -16,9 +19,12 @@ export interface Match {
 export interface MatchedEvent {
   readonly event: EventView
   readonly matches: readonly Match[]
+  /** Exceptions that keep the event out of a rule, once for each rule. */
+  readonly exceptionHits: readonly string[]
 }
 
-export function matchEvent(event: EventView, organization: Organization): MatchedEvent {
+/** @param logTime at which the event takes effect */
+export function matchEvent(event: EventView, organization: Organization, logTime: EpochMs): MatchedEvent {
   const { shape } = event
   const matches: Match[] = []
   for (const instance of organization.rules.values()) {
@@ -29,7 +35,10 @@ export function matchEvent(event: EventView, organization: Organization): Matche
       if (may(program, shape)) addMatch(matches, instance, program, event)
     }
   }
-  return { event, matches }
+  const { exceptions } = organization
+  if (exceptions === null || matches.length === 0) return { event, matches, exceptionHits: NO_HITS }
+  const sifted = exceptions.sift(matches, event.fields, logTime)
+  return { event, matches: sifted.matches, exceptionHits: sifted.hits }
 }
 
 /** A shape that is none (an event that breaks the contract) rules nothing out. */

@@ -1,4 +1,5 @@
 import type { OrganizationSettings, TenantRecord } from '@tocsin/contracts'
+import type { Exceptions } from './exceptions.ts'
 import type { Shedding } from './organization-limits.ts'
 import { RuleInstance } from './rule-instance.ts'
 
@@ -7,6 +8,8 @@ export class Organization {
   readonly id: string
   record: TenantRecord | null = null
   readonly rules = new Map<string, RuleInstance>()
+  /** Null where there are none. */
+  exceptions: Exceptions | null = null
   /** Events held in all its groups, and the number of groups. */
   held = 0
   groups = 0

@@ -1,5 +1,6 @@
 import type { ControlRecord, RuleRecord } from '@tocsin/contracts'
 import { Calendar } from './calendar.ts'
+import { Exceptions } from './exceptions.ts'
 import type { Group } from './group.ts'
 import { Organization } from './organization.ts'
 import { bindProgram } from './program.ts'
@@ -49,6 +50,8 @@ export class Organizations {
     if (ruling.kind === 'organization') {
       const organization = this.get(ruling.organization.organizationId)
       organization.record = ruling.organization
+      const { exceptions } = ruling
+      organization.exceptions = exceptions.length === 0 ? null : new Exceptions(exceptions, organization.exceptions)
       for (const ruleId of organization.rules.keys()) this.#refresh(organization, ruleId)
       return
     }

@@ -6,6 +6,7 @@ import type { Episode, Opening } from './episode.ts'
 import { EventPool, ROW_FLAGS } from './event-pool.ts'
 import { contentHash, valueOfEvent } from './event-values.ts'
 import type { EventView } from './event-view.ts'
+import type { ExceptionHits } from './exceptions.ts'
 import { Group } from './group.ts'
 import { decodeInto, type EncodedGroup } from './group-codec.ts'
 import { groupOf } from './grouping.ts'
@@ -18,6 +19,7 @@ import { Organizations } from './organizations.ts'
 import { bindProgram, type Program } from './program.ts'
 import { Publisher } from './publisher.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
+import { rulingOf } from './rule-book.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
 import { CONTENT_FORMAT, SliceWriter, type SnapshotChunk, type SnapshotHead, type SnapshotWriter } from './snapshot.ts'
 import { type Arrival, takeEvent } from './take-event.ts'
@@ -62,7 +64,7 @@ export class PartitionEngine {
    * @throws for a control record that cannot be run; see (2.)
    */
   process(record: EngineRecord): AlertChange[] {
-    const matched = record.kind === 'event' ? this.#match(record.event) : null
+    const matched = record.kind === 'event' ? this.#match(record.event, record.appendTime) : null
     const ruling = record.kind === 'control' ? this.#organizations.read(record.control) : null
     this.#serial++
     if (this.#clock.advance(record.appendTime) === 'set back') this.#setBack()
@@ -84,6 +86,13 @@ export class PartitionEngine {
     return { organizations: size, groups, heldEvents: this.#pool.live, openAlerts: this.#publisher.openAlerts }
   }
 
+  /** Of the exceptions in the settings, also expired ones; since each was first set. */
+  exceptionHits(): ExceptionHits[] {
+    return [...this.#organizations.all()].flatMap(({ id, exceptions }) =>
+      exceptions === null ? [] : { organizationId: id, hits: exceptions.hits() },
+    )
+  }
+
   /** Null before the first record. */
   logTime(): EpochMs | null {
     return this.#clock.now === Number.NEGATIVE_INFINITY ? null : this.#clock.now
@@ -100,6 +109,7 @@ export class PartitionEngine {
         counters: this.counters(),
         rules: this.#organizations.ruleRecords(),
         organizations: [...this.#organizations.all()].flatMap(({ record }) => record ?? []),
+        exceptionHits: this.exceptionHits(),
         pinned: pinned.map(({ rule, settings }) => ({ rule: rule.record, settings })),
       },
       pinned,
@@ -148,7 +158,9 @@ export class PartitionEngine {
       const compiled = record.state === 'active' ? compile(record) : null
       this.#organizations.apply({ kind: 'rule', rule: { record, compiled } })
     }
-    for (const organization of head.organizations) this.#organizations.apply({ kind: 'organization', organization })
+    for (const organization of head.organizations) this.#organizations.apply(rulingOf(organization))
+    for (const { organizationId, hits } of head.exceptionHits ?? [])
+      this.#organizations.get(organizationId).exceptions?.restore(hits)
     return head.pinned.map(({ rule, settings }) => bindProgram(compile(rule), settings))
   }
 
@@ -163,15 +175,19 @@ export class PartitionEngine {
     this.#queue(group, group.episodes.all())
   }
 
-  #match(event: EventView): MatchedEvent {
-    return matchEvent(event, this.#organizations.get(event.organizationId))
+  #match(event: EventView, appendTime: EpochMs): MatchedEvent {
+    return matchEvent(event, this.#organizations.get(event.organizationId), this.#clock.after(appendTime))
   }
 
-  #take({ event, matches }: MatchedEvent, offset: bigint): void {
+  #take({ event, matches, exceptionHits }: MatchedEvent, offset: bigint): void {
     const counters = this.#counters
     const { t, isSkewed } = eventTime(event.stamp, this.#clock.now)
     counters.events++
     if (isSkewed) counters.clockSkew++
+    if (exceptionHits.length > 0) {
+      this.#organizations.get(event.organizationId).exceptions?.count(exceptionHits)
+      counters.excepted += exceptionHits.length
+    }
     if (matches.length === 0) return
     const id: Hash64 = { low: 0, high: 0 }
     hashText(event.id, id)

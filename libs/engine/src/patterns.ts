@@ -6,6 +6,8 @@ type SettingName = keyof OrganizationSettings
 export type NotedField = 'ipAddress' | 'targetResource' | 'targetResourceType'
 
 export interface PatternTraits {
+  /** Id of the built-in rule. */
+  readonly builtIn: string
   /** The seed's names of what an organization may set. */
   readonly threshold?: SettingName
   readonly timeWindow?: SettingName
@@ -14,13 +16,28 @@ export interface PatternTraits {
 
 /** What the engine knows of the five patterns beside their rule files; their metadata is in alert-metadata.ts. */
 export const PATTERN_TRAITS: Readonly<Record<Pattern, PatternTraits>> = {
-  FAILED_AUTH: { threshold: 'failedAuthThreshold', timeWindow: 'failedAuthTimeWindow', noted: 'ipAddress' },
+  FAILED_AUTH: {
+    builtIn: 'tocsin.failed-auth',
+    threshold: 'failedAuthThreshold',
+    timeWindow: 'failedAuthTimeWindow',
+    noted: 'ipAddress',
+  },
   UNAUTHORIZED_ACCESS: {
+    builtIn: 'tocsin.unauthorized-access',
     threshold: 'unauthorizedAccessThreshold',
     timeWindow: 'unauthorizedAccessTimeWindow',
     noted: 'targetResource',
   },
-  DATA_VELOCITY: { threshold: 'dataAccessVelocityThreshold', timeWindow: 'dataAccessTimeWindow', noted: 'targetResourceType' },
-  BULK_OPERATION: { threshold: 'bulkOperationThreshold', timeWindow: 'bulkOperationTimeWindow' },
-  OFF_HOURS: {},
+  DATA_VELOCITY: {
+    builtIn: 'tocsin.data-velocity',
+    threshold: 'dataAccessVelocityThreshold',
+    timeWindow: 'dataAccessTimeWindow',
+    noted: 'targetResourceType',
+  },
+  BULK_OPERATION: {
+    builtIn: 'tocsin.bulk-operation',
+    threshold: 'bulkOperationThreshold',
+    timeWindow: 'bulkOperationTimeWindow',
+  },
+  OFF_HOURS: { builtIn: 'tocsin.off-hours' },
 }

@@ -1,8 +1,9 @@
-import type { OrganizationSettings } from '@tocsin/contracts'
+import type { OrganizationSettings, Severity } from '@tocsin/contracts'
 import { FIRST_KEPT } from './evidence.ts'
 import type { HeldKind } from './held-events.ts'
 import type { Requirement } from './requirement.ts'
 import type { CompiledRule } from './rule.ts'
+import { ruleSettingsOf, termsFor } from './settings.ts'
 import { type DurationMs, MINUTE_MS } from './time.ts'
 
 export const DEFAULT_COOLDOWN_MS: DurationMs = 5 * MINUTE_MS
@@ -17,7 +18,10 @@ const LOOSE_KEPT_MOST = 128
 /** A version of a rule under the settings of one organization: what is in force there. */
 export interface Program {
   readonly rule: CompiledRule
+  /** As far as this rule runs under them. */
   readonly settings: OrganizationSettings
+  /** At which an alert opens. */
+  readonly severity: Severity
   /** The condition: every one must hold of a window; the first one's value is the alert's. */
   readonly requirements: readonly [Requirement, ...Requirement[]]
   /** Length of the window; a night brings its own. */
@@ -35,14 +39,19 @@ export interface Program {
 
 export function bindProgram(rule: CompiledRule, settings: OrganizationSettings): Program {
   const { threshold, timeWindow } = rule.traits
-  const atLeast = numberOf(settings, threshold) ?? rule.atLeast
-  const spanMs = numberOf(settings, timeWindow) ?? rule.timespanMs
-  const cooldownMs = rule.calendar !== null ? 0 : (settings.alertCooldown ?? rule.cooldownMs ?? DEFAULT_COOLDOWN_MS)
-  const latenessMs = rule.latenessMs ?? settings.latenessMs ?? DEFAULT_LATENESS_MS
+  const { ruleId } = rule.record
+  const own = ruleSettingsOf(settings, ruleId)
+  const atLeast = own.threshold ?? numberOf(settings, threshold) ?? rule.atLeast
+  const spanMs = own.timespanMs ?? numberOf(settings, timeWindow) ?? rule.timespanMs
+  const cooldownMs =
+    rule.calendar !== null ? 0 : (own.cooldownMs ?? settings.alertCooldown ?? rule.cooldownMs ?? DEFAULT_COOLDOWN_MS)
+  const latenessMs = own.latenessMs ?? rule.latenessMs ?? settings.latenessMs ?? DEFAULT_LATENESS_MS
+  const severity = own.severity ?? rule.severity
   const windowIdentity = JSON.stringify([rule.identity, rule.calendar === null ? spanMs : 'night'])
   return {
     rule,
-    settings,
+    settings: termsFor(settings, own, ruleId),
+    severity,
     requirements: [{ unit: rule.unit, atLeast }, ...rule.also],
     spanMs,
     cooldownMs,
@@ -50,7 +59,7 @@ export function bindProgram(rule: CompiledRule, settings: OrganizationSettings):
     kind: { sums: rule.unit === 'sum', distinct: rule.unit === 'distinct' || rule.also.length > 0 },
     firstKept: Math.max(1, Math.min(atLeast, FIRST_KEPT)),
     looseKept: Math.max(LOOSE_KEPT_LEAST, Math.min(atLeast, LOOSE_KEPT_MOST)),
-    fingerprint: JSON.stringify([rule.record.version, rule.record.hash, atLeast, spanMs, cooldownMs, latenessMs]),
+    fingerprint: JSON.stringify([rule.record.version, rule.record.hash, atLeast, spanMs, cooldownMs, latenessMs, severity]),
     windowIdentity,
   }
 }

@@ -1,6 +1,7 @@
 import type { ControlRecord, RuleRecord, TenantRecord } from '@tocsin/contracts'
-import { Calendar } from './calendar.ts'
+import { type CompiledException, compileExceptions } from './exceptions.ts'
 import type { CompiledRule } from './rule.ts'
+import { checkSettings } from './settings.ts'
 
 /** A version of a rule in force; compiled while it is active. */
 export interface RuleInForce {
@@ -11,7 +12,11 @@ export interface RuleInForce {
 /** A control record that is to take effect. */
 export type Ruling =
   | { readonly kind: 'rule'; readonly rule: RuleInForce }
-  | { readonly kind: 'organization'; readonly organization: TenantRecord }
+  | {
+      readonly kind: 'organization'
+      readonly organization: TenantRecord
+      readonly exceptions: readonly CompiledException[]
+    }
 
 /** The rules in force in a partition: those of the installation, and those of an organization, which replace them there. */
 export class RuleBook {
@@ -24,7 +29,7 @@ export class RuleBook {
 
   /**
    * Reads a control record without changing anything; null when its version is not above the one in force.
-   * @throws what `compile` throws, RangeError for an unknown zone
+   * @throws what `compile` throws, RangeError for settings that cannot be run
    */
   read(control: ControlRecord, known: TenantRecord | null): Ruling | null {
     if (control.kind === 'rule') {
@@ -35,8 +40,8 @@ export class RuleBook {
     }
     const { organization } = control
     if (known !== null && organization.version <= known.version) return null
-    new Calendar({ start: 0, end: 0 }, organization.settings)
-    return { kind: 'organization', organization }
+    checkSettings(organization.settings)
+    return rulingOf(organization)
   }
 
   set(rule: RuleInForce): void {
@@ -62,5 +67,12 @@ export class RuleBook {
     return [...this.#rules.values()].map(({ record }) => record)
   }
 }
+
+/** Of settings that can be run. */
+export const rulingOf = (organization: TenantRecord): Ruling => ({
+  kind: 'organization',
+  organization,
+  exceptions: compileExceptions(organization.settings),
+})
 
 const keyOf = (organizationId: string | null, ruleId: string): string => `${organizationId ?? ''}/${ruleId}`

@@ -23,7 +23,7 @@ export interface CompiledRule {
   readonly severity: Severity
   readonly type: RuleExtension['type']
   readonly pattern: Pattern | null
-  readonly traits: PatternTraits
+  readonly traits: Omit<PatternTraits, 'builtIn'>
   readonly tags: readonly string[]
   readonly runbook: string | null
   /** Shapes of the events that may count or escalate (event-shape.ts). */

@@ -1,6 +1,7 @@
 import type { OrganizationSettings, RuleRecord, TenantRecord } from '@tocsin/contracts'
 import type { Counters } from './counters.ts'
 import type { EventPool } from './event-pool.ts'
+import type { ExceptionHits } from './exceptions.ts'
 import type { Group } from './group.ts'
 import { type EncodedGroup, encodeGroup, sizeOfEncoded } from './group-codec.ts'
 import type { Program } from './program.ts'
@@ -17,6 +18,8 @@ export interface SnapshotHead {
   readonly counters: Counters
   readonly rules: readonly RuleRecord[]
   readonly organizations: readonly TenantRecord[]
+  /** Absent in snapshots of earlier builds. */
+  readonly exceptionHits?: readonly ExceptionHits[]
   /** Earlier versions that open alerts still hold to, and the settings they were bound to. */
   readonly pinned: readonly { readonly rule: RuleRecord; readonly settings: OrganizationSettings }[]
 }

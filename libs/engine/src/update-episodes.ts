@@ -88,7 +88,7 @@ function episodeOf(group: Group, change: Change, found: readonly Interval[]): Af
   const last = found[found.length - 1] as Interval
   const reached = group.episodes.reachedBy(first.from, last.to, group.reachMs)
   if (reached.length === 0) {
-    const target = new Episode(change.open(group, change), first, group.program.rule.severity)
+    const target = new Episode(change.open(group, change), first, group.program.severity)
     target.lowerBound = group.floor !== null
     group.episodes.add(target)
     return { target, counted: [], moment: null }

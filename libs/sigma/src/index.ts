@@ -3,7 +3,5 @@ export { ALL_TEXT, type EventFields, fieldReader, plainReader, type ReadableEven
 export { parseSigma, readSigma, type SigmaOptions, type SigmaReading } from './parse-sigma.ts'
 export { referenceFaults } from './references.ts'
 export { RuleIndex } from './rule-index.ts'
-export { ALL_TEXT, type EventFields, fieldReader, type ReadableEvent } from './field-reader.ts'
-export { parseSigma, type SigmaOptions } from './parse-sigma.ts'
 export { compileSelectionData, type Selection, SelectionError } from './selection-data.ts'
 export { type Position, SigmaError } from './sigma-error.ts'

@@ -31,7 +31,8 @@ export function compileSelectionData(data: unknown): Selection {
   const source = new DataSource()
   const node = source.node(data, '', 0)
   const items = node.kind === 'list' ? node.items : [node]
-  for (const item of items) if (item.kind !== 'map') source.refuse(item.offset, 'A map of fields, or a list of such maps, is needed.')
+  for (const item of items)
+    if (item.kind !== 'map') source.refuse(item.offset, 'A map of fields, or a list of such maps, is needed.')
   const { test } = compileSelection(source, node)
   return { matches: test }
 }

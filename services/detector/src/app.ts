@@ -34,9 +34,12 @@ export async function startDetector(config: DetectorConfig, log: Logger, signal:
     log,
   })
   held = () =>
-    detector
-      .engines()
-      .map((engine) => ({ counters: { ...engine.counters() }, gauges: { ...engine.gauges() }, logTime: engine.logTime() }))
+    detector.engines().map((engine) => ({
+      counters: { ...engine.counters() },
+      gauges: { ...engine.gauges() },
+      exceptionHits: engine.exceptionHits(),
+      logTime: engine.logTime(),
+    }))
   let joined = false
   void detector.joined.then(() => {
     joined = true

@@ -1,6 +1,7 @@
 /** Owner of partitions: brings each back to where its newest snapshot stands, runs its worker, and drops it when it is taken away. */
 import { randomUUID } from 'node:crypto'
 import { type ControlRecord, type RuleRecord, TOPICS } from '@tocsin/contracts'
+import { checkSettings } from '@tocsin/engine'
 import { messageOf, RetryableError } from '@tocsin/errors'
 import {
   committedOffset,
@@ -113,8 +114,8 @@ export class Detector implements PartitionOwner {
     signal.throwIfAborted()
     const memory = this.#memories.get(partition) ?? { published: 0n, failures: new Map<bigint, number>() }
     this.#memories.set(partition, memory)
-    const canRun = ({ rule }: Extract<ControlRecord, { kind: 'rule' }>) => void this.#options.compile(rule)
     const { producer } = this.#options
+    const canRun = this.#canRun
     this.#workers.set(partition, new PartitionWorker({ partition, engine, snapshots, memory, producer, canRun, metrics, log }))
     const tookMs = performance.now() - begun
     metrics.recovery.observe(tookMs / 1_000)
@@ -186,18 +187,23 @@ export class Detector implements PartitionOwner {
     return undefined
   }
 
+  /** Throws when a rule or settings cannot be run. */
+  readonly #canRun = (control: ControlRecord): void => {
+    if (control.kind === 'rule') this.#options.compile(control.rule)
+    else checkSettings(control.organization.settings)
+  }
+
   /** The state before the log's first record: rules and settings as they are now, nothing seen. */
   async #fresh(partition: number, signal: AbortSignal): Promise<{ readonly engine: Engine; readonly next: bigint }> {
-    const { kafka, engines, compile, log } = this.#options
+    const { kafka, engines, log } = this.#options
     const bounds = (await kafka.topicOffsets(TOPICS.auditEvents.name)).get(partition)
     if (bounds === undefined) throw new RetryableError(`partition ${partition} is not there (yet)`)
     const engine = engines.fresh(partition)
     for (const control of bookOf(partition, await this.#readBook(signal))) {
       try {
-        if (control.kind === 'rule') compile(control.rule)
+        this.#canRun(control)
       } catch (error) {
-        const { ruleId, version } = (control as Extract<ControlRecord, { kind: 'rule' }>).rule
-        log.error({ ruleId, version, reason: messageOf(error) }, 'a rule cannot be run and is left out')
+        log.error({ ...nameOf(control), reason: messageOf(error) }, 'a rule or settings cannot be run and are left out')
         continue
       }
       // Time 0: only the partition's own records move its log time.
@@ -231,3 +237,8 @@ async function inSlices<T>(steps: Generator<void, T>, signal: AbortSignal): Prom
     begun = performance.now()
   }
 }
+
+const nameOf = (control: ControlRecord) =>
+  control.kind === 'rule'
+    ? { ruleId: control.rule.ruleId, version: control.rule.version }
+    : { organizationId: control.organization.organizationId, version: control.organization.version }

@@ -1,4 +1,4 @@
-import type { AlertChange, Counters, EngineRecord, Gauges, SnapshotChunk, SnapshotWriter } from '@tocsin/engine'
+import type { AlertChange, Counters, EngineRecord, ExceptionHits, Gauges, SnapshotChunk, SnapshotWriter } from '@tocsin/engine'
 
 /** What the shell needs of an engine of one partition (libs/engine's PartitionEngine). */
 export interface Engine {
@@ -6,6 +6,7 @@ export interface Engine {
   beginSnapshot(): SnapshotWriter
   counters(): Readonly<Counters>
   gauges(): Gauges
+  exceptionHits(): readonly ExceptionHits[]
   /** Milliseconds since 1970; null before the first record. */
   logTime(): number | null
 }

@@ -17,12 +17,8 @@ const controlRecord = Compile(ControlRecord)
 const KNOWN_TYPES: ReadonlySet<string> = new Set(EVENT_RECORD_TYPES)
 const SHOWN_FAULTS = 3
 
-/** Pure. `name` is the detector's in `replay-for`; `canRun` throws for a rule that cannot be compiled. */
-export function readEventRecord(
-  record: KafkaRecord,
-  name: string,
-  canRun: (control: Extract<ControlRecord, { kind: 'rule' }>) => void,
-): Reading {
+/** Pure. `name` is the detector's in `replay-for`; `canRun` throws for a rule or for settings that cannot be run. */
+export function readEventRecord(record: KafkaRecord, name: string, canRun: (control: ControlRecord) => void): Reading {
   const { appendTime, offset } = record
   const replayFor = headerOf(record, HEADERS.replayFor)
   if (replayFor !== undefined && replayFor !== name) return { kind: 'dropped', reason: 'replayed for another consumer' }
@@ -46,19 +42,18 @@ export function readEventRecord(
   }
   if (!controlRecord.Check(value))
     return { kind: 'dead', code: 'INVALID', reason: `not a ControlRecord: ${faultsOf(controlRecord.Errors(value))}` }
-  if (value.kind === 'rule') {
-    try {
-      canRun(value)
-    } catch (error) {
-      return {
-        kind: 'dead',
-        code: 'INVALID',
-        reason: `rule ${value.rule.ruleId} version ${value.rule.version} cannot be run: ${messageOf(error)}`,
-      }
-    }
+  try {
+    canRun(value)
+  } catch (error) {
+    return { kind: 'dead', code: 'INVALID', reason: `${nameOf(value)} cannot be run: ${messageOf(error)}` }
   }
   return { kind: 'process', record: { kind: 'control', appendTime, offset, control: value } }
 }
+
+const nameOf = (control: ControlRecord): string =>
+  control.kind === 'rule'
+    ? `rule ${control.rule.ruleId} version ${control.rule.version}`
+    : `organization ${control.organization.organizationId} version ${control.organization.version}`
 
 const faultsOf = (errors: readonly { readonly instancePath: string; readonly message: string }[]): string =>
   errors

@@ -69,6 +69,9 @@ export class CountingEngine implements Engine {
   gauges(): ReturnType<Engine['gauges']> {
     return { organizations: 0, groups: Object.keys(this.state.counts).length, heldEvents: 0, openAlerts: 0 }
   }
+  exceptionHits(): ReturnType<Engine['exceptionHits']> {
+    return []
+  }
   logTime(): number | null {
     return this.state.logTime
   }

@@ -1,4 +1,5 @@
 import type { FieldError, OrganizationHealth, OrganizationSettings, Recipients } from '@tocsin/contracts'
+import { detectionFaults } from '@tocsin/engine'
 
 export const NO_RECIPIENTS: Recipients = { emails: [], slackChannels: [], phoneNumbers: [] }
 
@@ -47,6 +48,7 @@ export function settingsFaults(settings: OrganizationSettings, recipients: Parti
   return [
     ...(settings.zone === undefined || isZone(settings.zone) ? [] : [fault('/settings/zone', 'not an IANA time zone')]),
     ...(settings.holidays ?? []).flatMap((date, at) => (isDate(date) ? [] : [fault(`/settings/holidays/${at}`, 'no such date')])),
+    ...detectionFaults(settings).map(({ pointer, detail }) => fault(`/settings${pointer}`, detail)),
     ...(recipients.emails ?? []).flatMap((each, at) =>
       isEmail(each) ? [] : [fault(`/recipients/emails/${at}`, 'not an e-mail address')],
     ),

@@ -62,7 +62,6 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
       action: 'settings:write',
       what: 'organization',
     })
-    refuseFaults(body.settings ?? {}, body.recipients ?? {})
     return inOrganization(pool, organizationId, async (query) => {
       const state = await readOrganization(query, organizationId, true)
       if (state === null) throw notFound('organization')
@@ -72,6 +71,7 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
         settings: withSettings(state.settings, body.settings),
         recipients: { ...state.recipients, ...body.recipients },
       }
+      refuseFaults(next.settings, body.recipients ?? {})
       await query(CHANGE_ORGANIZATION, [organizationId, JSON.stringify(next.settings), JSON.stringify(next.recipients)])
       await addToOutbox(query, tenantRecords(await tenantRecord(query, next)))
       return answerOf(next)
