@@ -7,6 +7,7 @@ import {
   eventRecord,
   failedLogin,
   LIMIT_MS,
+  ORGANIZATION,
   publishedChanges,
   rawRecord,
   tickRecord,
@@ -14,6 +15,19 @@ import {
   withTopics,
 } from './support.ts'
 
+const settingsThatCannotBeRun = {
+  kind: 'organization',
+  organization: {
+    organizationId: ORGANIZATION,
+    version: 1,
+    slug: 'acme',
+    name: 'Acme',
+    partition: 0,
+    settings: { exceptions: [{ id: 'a', ruleId: null, match: { 'ip|near': 'x' }, reason: 'why', owner: 'me', expiresAt: null }] },
+    recipients: { emails: [], slackChannels: [], phoneNumbers: [] },
+    keys: [],
+  },
+}
 const DEAD = 'audit.events.dead'
 
 describe('records of audit.events', () => {
@@ -28,6 +42,7 @@ describe('records of audit.events', () => {
         rawRecord(JSON.stringify({ ...failedLogin('u1'), organizationId: 'acme' })),
         rawRecord(`{"__proto__":{"polluted":1},${JSON.stringify(failedLogin('u1')).slice(1)}`),
         rawRecord('{"kind":"rule"}', { [HEADERS.type]: 'control' }),
+        rawRecord(JSON.stringify(settingsThatCannotBeRun), { [HEADERS.type]: 'control' }),
       ]
       await place.producer.send([
         ...Array.from({ length: 4 }, () => eventRecord(failedLogin('u1'))),
@@ -48,10 +63,12 @@ describe('records of audit.events', () => {
         'INVALID',
         'INVALID',
         'INVALID',
+        'INVALID',
       ])
       expect(dead.map(({ value }) => value)).toEqual(poison.map(({ value }) => (value === null ? null : Buffer.from(value))))
-      expect(dead.map(({ headers }) => headers(DEAD_HEADERS.offset))).toEqual(['4', '5', '6', '7', '8', '9', '10', '11'])
-      expect(engines.made.get(0)?.state.records).toBe(13)
+      expect(dead.map(({ headers }) => headers(DEAD_HEADERS.offset))).toEqual(['4', '5', '6', '7', '8', '9', '10', '11', '12'])
+      expect(dead.at(-1)?.headers(DEAD_HEADERS.reason)).toContain('/settings/exceptions/0/match/ip|near')
+      expect(engines.made.get(0)?.state.records).toBe(14)
       expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
     }))
 

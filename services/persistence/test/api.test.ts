@@ -101,6 +101,18 @@ describe('organizations', () => {
     [{ settings: { zone: 'Mars/Olympus' } }, '/settings/zone'],
     [{ settings: { zone: '+02:00' } }, '/settings/zone'],
     [{ settings: { holidays: ['2026-02-30'] } }, '/settings/holidays/0'],
+    [
+      { settings: { failedAuthThreshold: 4, rules: { 'tocsin.failed-auth': { threshold: 3 } } } },
+      '/settings/rules/tocsin.failed-auth',
+    ],
+    [
+      {
+        settings: {
+          exceptions: [{ id: 'a', ruleId: null, match: { 'ip|near': 'x' }, reason: 'why', owner: 'me', expiresAt: null }],
+        },
+      },
+      '/settings/exceptions/0/match/ip|near',
+    ],
     [{ recipients: { emails: ['a@b.c\r\nBcc: x@y.z'] } }, '/recipients/emails/0'],
     [{ recipients: { slackChannels: [' '] } }, '/recipients/slackChannels/0'],
   ])('settings that would break somebody later are refused by place: %j', async (body, pointer) => {
