@@ -103,7 +103,7 @@ describe('organizations', () => {
     [{ settings: { holidays: ['2026-02-30'] } }, '/settings/holidays/0'],
     [
       { settings: { failedAuthThreshold: 4, rules: { 'tocsin.failed-auth': { threshold: 3 } } } },
-      '/settings/rules/tocsin.failed-auth',
+      '/settings/rules/tocsin.failed-auth/threshold',
     ],
     [
       {
