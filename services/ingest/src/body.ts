@@ -4,12 +4,18 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { HttpProblem } from '@tocsin/errors'
-import { finish, type Item, readJsonItems, UnreadableBody } from './core/items.ts'
-import type { Json } from './core/json-reader.ts'
-import type { Body } from './core/prepare.ts'
-import { STRUCTURED_TYPES, structuredOf } from './formats/cloudevents.ts'
-import type { Format } from './formats/format.ts'
-import { formatOf } from './formats/index.ts'
+import {
+  type Body,
+  type Format,
+  finish,
+  formatOf,
+  type Item,
+  type Json,
+  readJsonItems,
+  STRUCTURED_TYPES,
+  structuredOf,
+  UnreadableBody,
+} from '@tocsin/formats'
 
 export const MAX_BODY_BYTES = 32 * 1_048_576
 /** After an answer of 413 the client may still be sending: what it sends is read and forgotten for so long, so that it sees the answer. */

@@ -4,6 +4,7 @@
  */
 import { HEADERS, TOPICS } from '@tocsin/contracts'
 import { RetryableError } from '@tocsin/errors'
+import { formatOf, type PreparedItem, UnreadableBody } from '@tocsin/formats'
 import {
   type Disposition,
   deadLettered,
@@ -17,9 +18,6 @@ import {
   runConsumer,
 } from '@tocsin/kafka'
 import { recognizeBody } from './body.ts'
-import { UnreadableBody } from './core/items.ts'
-import type { PreparedItem } from './core/prepare.ts'
-import { formatOf } from './formats/index.ts'
 import { prepareInSlices } from './prepare-in-slices.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Receive } from './receive.ts'

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type PreparedItem, type PrepareOptions, prepare } from './core/prepare.ts'
+import { type PreparedItem, type PrepareOptions, prepare } from '@tocsin/formats'
 
 /** A body of 32 MiB takes seconds; heartbeats, health and other requests must not wait for it (style.md: 200 ms). */
 const SLICE_MS = 20

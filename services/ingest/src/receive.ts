@@ -8,9 +8,9 @@
  */
 import type { FieldError } from '@tocsin/contracts'
 import { HEADERS, SCHEMA_VERSIONS, TOPICS } from '@tocsin/contracts'
+import type { PreparedEvent, PreparedItem } from '@tocsin/formats'
 import type { OutgoingRecord, Producer } from '@tocsin/kafka'
 import { childTraceparent } from '@tocsin/telemetry'
-import type { PreparedEvent, PreparedItem } from './core/prepare.ts'
 import { type IdMemory, sameContent } from './id-memory.ts'
 import type { IngestMetrics } from './metrics.ts'
 import type { Sender } from './tenants.ts'

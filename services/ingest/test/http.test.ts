@@ -163,7 +163,9 @@ describe('formats over HTTP', () => {
 
   it('CloudTrail comes as an array, as Records or as one record', async () => {
     const own = await world.organization()
-    const samples = JSON.parse(readFileSync(join(import.meta.dirname, '../src/formats/samples/cloudtrail.json'), 'utf8')) as {
+    const samples = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../../libs/formats/src/formats/samples/cloudtrail.json'), 'utf8'),
+    ) as {
       item: { eventID: string }
     }[]
     const [a, b, c, d] = samples.map(({ item }) => item)

@@ -2,15 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { OPERATIONS_TABLE } from '@tocsin/contracts'
 import { HttpProblem, isRetryable, RetryableError } from '@tocsin/errors'
+import {
+  FORMAT_NAMES,
+  type Format,
+  formatOf,
+  isSizeFault,
+  type PreparedItem,
+  type PrepareOptions,
+  UnreadableBody,
+  zoneOf,
+} from '@tocsin/formats'
 import { type HttpServer, PROBLEM_TYPE, route } from '@tocsin/http'
 import type { FastifyRequest } from 'fastify'
 import { readBody, recognizeBody } from '../body.ts'
-import { isSizeFault, UnreadableBody } from '../core/items.ts'
-import type { PreparedItem, PrepareOptions } from '../core/prepare.ts'
-import { zoneOf } from '../core/time.ts'
 import type { FailedKeys } from '../failed-keys.ts'
-import type { Format } from '../formats/format.ts'
-import { FORMAT_NAMES, formatOf } from '../formats/index.ts'
 import type { IngestMetrics } from '../metrics.ts'
 import { prepareInSlices } from '../prepare-in-slices.ts'
 import type { RateLimit } from '../rate-limit.ts'

@@ -1,9 +1,9 @@
 /** From a body's text to canonical events, item by item: pure, no clock, no I/O. */
 import type { AuditEvent, FieldError } from '@tocsin/contracts'
-import type { Format, MapContext, Mapped } from '../formats/format.ts'
-import { FORMATS } from '../formats/index.ts'
 import { complete, MAX_EVENT_BYTES } from './canonical-event.ts'
 import { fault } from './faults.ts'
+import type { Format, MapContext, Mapped } from './formats/format.ts'
+import { FORMATS } from './formats/index.ts'
 import { integrityOf } from './integrity.ts'
 import { type Item, isObject, MAX_ITEMS, readJsonItems, readTextItems, type Steps, UnreadableBody } from './items.ts'
 import type { Json } from './json-reader.ts'

@@ -6,8 +6,8 @@ import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
-import type { MapContext } from '../formats/format.ts'
-import { FORMATS, formatOf } from '../formats/index.ts'
+import type { MapContext } from './formats/format.ts'
+import { FORMATS, formatOf } from './formats/index.ts'
 import { finish, UnreadableBody } from './items.ts'
 import { type PreparedItem, type PrepareOptions, prepare as prepareSteps } from './prepare.ts'
 
@@ -305,7 +305,7 @@ describe('whatever is sent', () => {
   })
 })
 
-const DATA = join(import.meta.dirname, '../../../../../shared/data')
+const DATA = join(import.meta.dirname, '../../../../shared/data')
 describe.skipIf(!existsSync(DATA))(`real input (skipped where ${DATA} is absent)`, () => {
   it('2,000 lines of sshd are accepted whole: 528 failed passwords', () => {
     const text = readFileSync(join(DATA, 'openssh_2k.log'), 'utf8')

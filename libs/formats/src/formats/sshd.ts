@@ -9,9 +9,9 @@
  * 4. User names are the attacker's: the address is taken from the end of the line.
  */
 import { createHash } from 'node:crypto'
-import { normalizeIp } from '../core/ip-address.ts'
-import type { JsonObject } from '../core/json-reader.ts'
-import { formatTime } from '../core/time.ts'
+import { normalizeIp } from '../ip-address.ts'
+import type { JsonObject } from '../json-reader.ts'
+import { formatTime } from '../time.ts'
 import { type Draft, type Format, fit, type Mapped, rejected } from './format.ts'
 import { meaningOf, type SshdMeaning } from './sshd-message.ts'
 import { createStampReader, type SyslogLine, splitSyslog } from './syslog.ts'

@@ -1,8 +1,8 @@
 /** From a format's draft to the canonical event: fills in what decides the patterns, and keeps the original beside it. */
 import { isDeepStrictEqual } from 'node:util'
 import { type AuditEvent, categoryOf, classificationOf, type FieldError, operationOf, outcomeOf } from '@tocsin/contracts'
-import type { Draft, MapContext } from '../formats/format.ts'
 import { fault } from './faults.ts'
+import type { Draft, MapContext } from './formats/format.ts'
 import { contentHash } from './integrity.ts'
 import type { Json, JsonObject } from './json-reader.ts'
 import { formatTime, isStoredForm } from './time.ts'

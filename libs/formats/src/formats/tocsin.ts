@@ -3,12 +3,12 @@
  * does not say is filled in later. Fields that only ingest sets (receivedAt, integrity, idConflict, raw) are not believed.
  */
 import { CATEGORIES, CLASSIFICATIONS, EVENT_STATUSES, OPERATIONS, OUTCOMES } from '@tocsin/contracts'
-import { detailsOf } from '../core/details.ts'
-import { Faults } from '../core/faults.ts'
-import { type Field, readField } from '../core/fields.ts'
-import { integrityOf } from '../core/integrity.ts'
-import { isObject } from '../core/items.ts'
-import type { Json, JsonObject } from '../core/json-reader.ts'
+import { detailsOf } from '../details.ts'
+import { Faults } from '../faults.ts'
+import { type Field, readField } from '../fields.ts'
+import { integrityOf } from '../integrity.ts'
+import { isObject } from '../items.ts'
+import type { Json, JsonObject } from '../json-reader.ts'
 import type { Draft, Format, MapContext, Mapped } from './format.ts'
 
 const name: Field = { kind: 'text', max: 255 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { AuditEvent, FieldError } from '@tocsin/contracts'
-import { type Faults, fault } from '../core/faults.ts'
-import type { Json, JsonObject } from '../core/json-reader.ts'
-import { readTime } from '../core/time.ts'
+import { type Faults, fault } from '../faults.ts'
+import type { Json, JsonObject } from '../json-reader.ts'
+import { readTime } from '../time.ts'
 
 /** What a mapper may know beside the item. */
 export interface MapContext {
@@ -19,7 +19,7 @@ export interface MapContext {
 type SetByIngest = 'organizationId' | 'receivedAt' | 'integrity' | 'idConflict' | 'raw' | 'source' | 'id'
 type Decided = 'outcome' | 'category' | 'operation' | 'dataClassification'
 
-/** A canonical event as far as its format knows it; ingest fills in the rest (core/canonical-event.ts). */
+/** A canonical event as far as its format knows it; ingest fills in the rest (canonical-event.ts). */
 export interface Draft extends Omit<AuditEvent, SetByIngest | Decided>, Partial<Pick<AuditEvent, Decided | 'id'>> {
   readonly source: { readonly name?: string; readonly product?: string; readonly service?: string }
   /** The original as Sigma rules and evidence should see it; default: the item as sent. */

@@ -13,11 +13,11 @@ import {
   OUTCOMES,
   type Outcome,
 } from '@tocsin/contracts'
-import { Faults } from '../core/faults.ts'
-import { type Field, readField } from '../core/fields.ts'
-import { isObject } from '../core/items.ts'
-import type { Json, JsonObject } from '../core/json-reader.ts'
-import { formatTime } from '../core/time.ts'
+import { Faults } from '../faults.ts'
+import { type Field, readField } from '../fields.ts'
+import { isObject } from '../items.ts'
+import type { Json, JsonObject } from '../json-reader.ts'
+import { formatTime } from '../time.ts'
 import { at, type Draft, type Format, fit, type Mapped, rejected, requiredTime, textAt } from './format.ts'
 
 const MAX_ID = 128

@@ -3,11 +3,11 @@
  * before. The original is always kept in `raw`, so that stock rules on eventName and userIdentity.type work unchanged.
  */
 import type { Category, Operation, Outcome } from '@tocsin/contracts'
-import { Faults } from '../core/faults.ts'
-import { normalizeIp } from '../core/ip-address.ts'
-import { isObject } from '../core/items.ts'
-import type { Json, JsonObject } from '../core/json-reader.ts'
-import { formatTime } from '../core/time.ts'
+import { Faults } from '../faults.ts'
+import { normalizeIp } from '../ip-address.ts'
+import { isObject } from '../items.ts'
+import type { Json, JsonObject } from '../json-reader.ts'
+import { formatTime } from '../time.ts'
 import { at, countAt, type Draft, type Format, fit, type Mapped, rejected, requiredTime, textAt } from './format.ts'
 
 const NAME_MAX = 255

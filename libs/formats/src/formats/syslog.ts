@@ -1,5 +1,5 @@
 /** Syslog lines as files hold them: `Dec 10 06:55:46 HOST PROGRAM[PID]: MESSAGE` (RFC 3164) or with an ISO stamp. */
-import { exists, readTime, type WallClock, type Zone, zoneOf } from '../core/time.ts'
+import { exists, readTime, type WallClock, type Zone, zoneOf } from '../time.ts'
 
 const LINE =
   /^\uFEFF?(?:<\d{1,3}>)?(?<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) (?<host>\S+) (?<program>[^\s[:]+)(?:\[(?<pid>\d+)\])?: ?(?<message>.*)$/s

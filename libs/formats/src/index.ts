@@ -1,0 +1,7 @@
+export { STRUCTURED_TYPES, structuredOf } from './formats/cloudevents.ts'
+export type { Format, MapContext } from './formats/format.ts'
+export { FORMAT_NAMES, formatOf } from './formats/index.ts'
+export { finish, type Item, isSizeFault, readJsonItems, UnreadableBody } from './items.ts'
+export type { Json } from './json-reader.ts'
+export { type Body, type PreparedEvent, type PreparedItem, type PrepareOptions, prepare } from './prepare.ts'
+export { zoneOf } from './time.ts'
