@@ -4,8 +4,8 @@
  */
 import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
-import { isSensitive, MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
-import { clusters, covers, peakOf, stretches, total, windowAt } from './model-windows.ts'
+import { type BuiltInPattern, isSensitive, MODEL_PATTERNS, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
+import { atLeast, clusters, covers, peakOf, stretches, total, windowAt } from './model-windows.ts'
 
 const MINUTE = 60_000
 
@@ -31,7 +31,7 @@ interface Member {
 
 interface Group {
   readonly organizationId: string
-  readonly pattern: ModelPattern
+  readonly pattern: BuiltInPattern
   readonly group: Record<string, string>
   readonly night: Interval | undefined
   readonly members: Map<string, Member>
@@ -71,7 +71,7 @@ function alertsOf({ organizationId, pattern, group, night, members }: Group, set
   const threshold = pattern.threshold(settings)
   const truth =
     night === undefined
-      ? stretches(counting, { spanMs, threshold, principals: pattern.principals })
+      ? stretches(counting, { spanMs, holds: atLeast(threshold, pattern.principals) })
       : [{ begin: Math.min(...counting.map((member) => member.t)), end: night.end }]
   return clusters(truth, gapMs).map((stretch) => {
     const opening = stretch[0]?.begin ?? Number.NaN

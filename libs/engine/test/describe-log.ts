@@ -7,11 +7,15 @@ function describeRecord(record: ModelRecord, offset: number): string {
   const start = `${offset} ${new Date(record.appendTime).toISOString()}`
   if (record.kind === 'control') {
     const { control } = record
-    if (control.kind === 'rule') return `${start} rule ${control.rule.ruleId} ${control.rule.version} ${control.rule.state}`
+    if (control.kind === 'rule') {
+      const { ruleId, version, state, content } = control.rule
+      return `${start} rule ${ruleId} ${version} ${state}${ruleId.startsWith('test.') ? content.slice(content.lastIndexOf('---')) : ''}`
+    }
     return `${start} settings ${control.organization.version} ${JSON.stringify(control.organization.settings)}`
   }
   if (record.kind !== 'event') return `${start} ${record.kind}`
   const { id, timestamp, organizationId, category, operation, outcome, principalId, sessionContext, recordCount } = record.event
-  const what = `${category}/${operation}/${outcome}`
-  return `${start} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${what} ${JSON.stringify({ principalId, ...sessionContext, recordCount })}`
+  const { action, details, targetResourceId } = record.event
+  const what = action === `${category}.${operation}` ? `${category}/${operation}/${outcome}` : action
+  return `${start} ${id} t=${timestamp} ${organizationId.slice(0, 1)} ${what} ${JSON.stringify({ principalId, targetResourceId, ...sessionContext, recordCount, ...details })}`
 }

@@ -2,7 +2,7 @@ import type { OrganizationSettings } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
 import type { Interval } from './model-nights.ts'
 import { isSensitive } from './model-patterns.ts'
-import type { Episode, Group, HeldEvent, ModelFigures } from './model-types.ts'
+import type { Episode, Group, HeldEvent, ModelFigures, Moment } from './model-types.ts'
 import { covers, peakOf, total, windowAt } from './model-windows.ts'
 
 /** First events shown, and newest. */
@@ -13,7 +13,7 @@ export const NOTHING: Omit<ModelFigures, 'spanMs' | 'threshold'> = {
   severity: 'INFO',
   count: 0,
   total: 0,
-  peak: 0,
+  peak: Number.NEGATIVE_INFINITY,
   firstSeen: Number.POSITIVE_INFINITY,
   lastSeen: Number.NEGATIVE_INFINITY,
   windowFrom: 0,
@@ -24,40 +24,53 @@ export const NOTHING: Omit<ModelFigures, 'spanMs' | 'threshold'> = {
   evidence: [],
 }
 
-/** Figures only ever grow: what was decided by events that are held no more stays. */
+/**
+ * Figures only ever grow: what was decided by events that are held no more stays.
+ * @param truth all stretches, old and new
+ * @param moments all true moments of a settled condition, old and new
+ */
 export function extend(
   group: Group,
   episode: Episode,
   others: readonly Episode[],
   truth: Interval[],
+  moments: readonly Moment[],
   settings: OrganizationSettings,
 ): void {
-  const { pattern, night } = group
-  const { spanMs, threshold } = group.terms
+  const { night } = group
+  const { pattern, spanMs, threshold } = group.terms
   const all = [episode, ...others]
   const before = all.map(({ figures }) => figures)
   const counting = group.held.filter((event) => !event.escalates)
   const opening = truth[0]?.begin ?? Number.NaN
   const inOpening = night === undefined ? windowAt(counting, opening, spanMs) : counting
-  const firstSeen = Math.min(...before.map((figures) => figures.firstSeen), ...inOpening.map((event) => event.t))
-  const lastSeen = Math.max(
-    ...before.map((figures) => figures.lastSeen),
-    ...counting.map((event) => event.t).filter((t) => covers(truth, t)),
-  )
+  const settled = pattern.settled !== undefined
+  const firstMoment = [...moments].sort((a, b) => a.t - b.t)[0]
+  const firstOfOpening = settled ? [firstMoment?.firstSeen ?? Number.NaN] : inOpening.map((event) => event.t)
+  const firstSeen = Math.min(...before.map((figures) => figures.firstSeen), ...firstOfOpening)
+  const trueTimes = settled ? moments.map(({ t }) => t) : counting.map((event) => event.t).filter((t) => covers(truth, t))
+  const lastSeen = Math.max(...before.map((figures) => figures.lastSeen), ...trueTimes)
   const counted = new Set([
     ...all.flatMap((each) => [...each.counted]),
     ...counting.filter((event) => firstSeen <= event.t && event.t <= lastSeen),
   ])
-  const peak = Math.max(
-    ...before.map((figures) => figures.peak),
-    night === undefined ? peakOf(counting, spanMs, truth) : counting.length,
-  )
-  const valueNow = night === undefined ? total(inOpening) : counting.filter((event) => event.t <= opening).length
+  const peakNow = settled
+    ? Math.max(...moments.map(({ value }) => value))
+    : night === undefined
+      ? peakOf(counting, spanMs, truth, pattern.value)
+      : counting.length
+  const peak = Math.max(...before.map((figures) => figures.peak), peakNow)
+  const valueNow = settled
+    ? (firstMoment?.value ?? Number.NaN)
+    : night === undefined
+      ? pattern.value(inOpening)
+      : counting.filter((event) => event.t <= opening).length
   const sameOpening = all.filter((each) => each.truth[0]?.begin === opening).map(({ figures }) => figures)
   const ends = (intervals: readonly Interval[]) => Math.max(Number.NEGATIVE_INFINITY, ...intervals.map(({ end }) => end))
   const longer = ends(truth) > Math.max(...all.map((each) => ends(each.truth)))
   episode.trueUntil = longer ? ends(truth) : Math.max(...all.map((each) => each.trueUntil))
   episode.truth = truth
+  episode.moments = moments
   episode.counted = counted
   episode.escalated =
     all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
@@ -67,23 +80,24 @@ export function extend(
     severity:
       [severity, ...before.map((figures) => figures.severity)].sort((a, b) => severityRank(b) - severityRank(a))[0] ?? severity,
     count: counted.size,
-    total: total([...counted]),
+    total: pattern.sum ? pattern.value([...counted]) : counted.size,
     peak,
     firstSeen,
     lastSeen,
-    windowFrom: night?.begin ?? opening - spanMs,
-    windowTo: night?.end ?? opening,
-    windowValue: Math.max(valueNow, ...sameOpening.map((figures) => figures.windowValue)),
+    windowFrom: night?.begin ?? (pattern.settled === 'ahead' ? opening : opening - spanMs),
+    windowTo: night?.end ?? (pattern.settled === 'ahead' ? opening + spanMs : opening),
+    windowValue: settled ? valueNow : Math.max(valueNow, ...sameOpening.map((figures) => figures.windowValue)),
     spanMs,
     threshold,
     backfilled: [...counted].every((event) => event.late),
-    metadata: pattern.metadata({
-      counted: [...counted].map(({ event }) => event),
-      total: total([...counted]),
-      spanMs,
-      group: group.group,
-      settings,
-    }),
+    metadata:
+      pattern.metadata?.({
+        counted: [...counted].map(({ event }) => event),
+        total: total([...counted]),
+        spanMs,
+        group: group.group,
+        settings,
+      }) ?? {},
     evidence: evidenceOf([...counted], threshold),
   }
 }

@@ -1,24 +1,42 @@
 import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
+import type { HeldEvent } from './model-types.ts'
+import { atLeast, total } from './model-windows.ts'
 
-/** The five patterns and password spraying, written down from the table of detection.md §3, not read from rules/. */
+/** A group that an event belongs to, and through which of the correlation's rules; without fields it lacks one of them. */
+export interface Membership {
+  readonly fields: Record<string, string> | undefined
+  readonly parts: readonly string[]
+}
+
+/** A rule as the model runs it: any correlation, written down as data and predicates. */
 export interface ModelPattern {
   readonly ruleId: string
   readonly pattern: string | null
   /** The events that count, and those with weight 0 that only escalate. */
   counts(event: AuditEvent): boolean
   escalates(event: AuditEvent): boolean
-  group(event: AuditEvent): Record<string, string> | undefined
+  memberships(event: AuditEvent): readonly Membership[]
   readonly bySubject: boolean
   spanMs(settings: OrganizationSettings): number
   threshold(settings: OrganizationSettings): number
-  /** What an event adds to the window's value. */
+  /** Of the rule itself: the cooldown gives way to the organization's, the lateness does not. */
+  readonly cooldownMs?: number
+  readonly latenessMs?: number
+  /** Decided once per event time, on the window up to it or from it on (D42); absent: decided at once. */
+  readonly settled?: 'behind' | 'ahead'
+  /** Whether the condition is true of a window, and the window's value in the condition's unit. */
+  holds(window: readonly HeldEvent[], threshold: number): boolean
+  value(window: readonly HeldEvent[]): number
+  /** Equal for versions that may go on with each other's windows (D33). */
+  readonly identity: string
+  /** What an event adds to the window's total. */
   weight(event: AuditEvent): number
+  /** Whether the summed field holds something that cannot be added. */
+  isNotNumeric?(event: AuditEvent): boolean
   /** Sums compare their total in revisions; counts the number of events. */
   readonly sum: boolean
-  /** Distinct principals that the window needs besides. */
-  readonly principals: number
-  /** Beside the standard; `principalId` and `source` are the group's. */
-  metadata(of: {
+  /** Beside the standard; `principalId` and `source` are the group's. Absent: not compared. */
+  metadata?(of: {
     counted: readonly AuditEvent[]
     total: number
     spanMs: number
@@ -56,11 +74,19 @@ const resourceOf = ({ targetResourceType, targetResourceId }: AuditEvent): strin
     ? undefined
     : JSON.stringify([targetResourceType, targetResourceId])
 
+/** One of the built-in pack: counts or sums at once, by one group. */
+interface BuiltIn extends Omit<ModelPattern, 'memberships' | 'holds' | 'value' | 'identity'> {
+  group(event: AuditEvent): Record<string, string> | undefined
+  /** Distinct principals that the window needs besides. */
+  readonly principals: number
+}
+
 const plain = { escalates: () => false, group: subject, bySubject: true, weight: () => 1, sum: false, principals: 0 }
 
 export const OFF_HOURS_RULE = 'tocsin.off-hours'
 
-export const MODEL_PATTERNS: readonly ModelPattern[] = [
+/** The five patterns and password spraying, written down from the table of detection.md §3, not read from rules/. */
+const BUILT_IN: readonly BuiltIn[] = [
   {
     ...plain,
     ruleId: 'tocsin.failed-auth',
@@ -145,6 +171,16 @@ export const MODEL_PATTERNS: readonly ModelPattern[] = [
     severity: () => 'HIGH',
   },
 ]
+
+export type BuiltInPattern = ModelPattern & BuiltIn
+
+export const MODEL_PATTERNS: readonly BuiltInPattern[] = BUILT_IN.map((pattern) => ({
+  ...pattern,
+  memberships: (event) => [{ fields: pattern.group(event), parts: [] }],
+  holds: (window, threshold) => atLeast(threshold, pattern.principals)(window),
+  value: total,
+  identity: pattern.ruleId,
+}))
 
 export const isSensitive = (event: AuditEvent): boolean =>
   event.dataClassification === 'PHI' || event.dataClassification === 'CONFIDENTIAL'

@@ -51,14 +51,25 @@ export interface HeldEvent {
   arrival: number
   readonly weight: number
   readonly principal: string | undefined
+  /** Names of the correlation's rules that it matches in this group. */
+  readonly parts: readonly string[]
   readonly late: boolean
   readonly event: AuditEvent
   /** Weight 0: only escalates. */
   readonly escalates: boolean
 }
 
+/** An event time at which a settled condition was decided true (D43). */
+export interface Moment {
+  readonly t: number
+  readonly value: number
+  readonly firstSeen: number
+}
+
 export interface Episode extends ModelAlert {
   truth: Interval[]
+  /** Of a settled condition; otherwise empty. */
+  moments: readonly Moment[]
   counted: Set<HeldEvent>
   /** F: when the last stretch ended; capped when log time is set back, as all deadlines are. */
   trueUntil: number
@@ -69,6 +80,7 @@ export interface Episode extends ModelAlert {
 
 /** What settings say of a rule; a group with an open alert keeps what the alert was opened with. */
 export interface Terms {
+  readonly pattern: ModelPattern
   readonly ruleVersion: number
   readonly spanMs: number
   readonly gapMs: number
@@ -78,12 +90,14 @@ export interface Terms {
 }
 
 export interface Group {
-  readonly pattern: ModelPattern
+  readonly ruleId: string
   readonly organizationId: string
   readonly group: Record<string, string>
   readonly night: Interval | undefined
   terms: Terms
   held: HeldEvent[]
+  /** Event times at which a settled condition was decided, while an event of that time is held. */
+  decided: Set<number>
   /** Open ones, in order of creation. */
   episodes: Episode[]
 }

@@ -7,10 +7,10 @@ export interface Point {
   readonly principal: string | undefined
 }
 
-export interface Condition {
+/** A condition that is true at a moment when it holds of the events in its window. */
+export interface Condition<P extends Point> {
   readonly spanMs: number
-  readonly threshold: number
-  readonly principals: number
+  holds(window: readonly P[]): boolean
 }
 
 const MAX_TOTAL = Number.MAX_SAFE_INTEGER
@@ -26,19 +26,21 @@ export const total = (points: readonly { readonly weight: number }[]): number =>
 export const windowAt = <P extends Point>(points: readonly P[], t: number, spanMs: number): P[] =>
   points.filter((point) => t - spanMs < point.t && point.t <= t)
 
-function holdsAt(points: readonly Point[], t: number, { spanMs, threshold, principals }: Condition): boolean {
-  const window = windowAt(points, t, spanMs)
-  const names = new Set(window.flatMap(({ principal }) => (principal === undefined ? [] : [principal])))
-  return total(window) >= threshold && names.size >= principals
-}
+/** At least that much weight, of at least that many principals. */
+export const atLeast =
+  (threshold: number, principals: number) =>
+  (window: readonly Point[]): boolean => {
+    const names = new Set(window.flatMap(({ principal }) => (principal === undefined ? [] : [principal])))
+    return total(window) >= threshold && names.size >= principals
+  }
 
 /** Where the condition is true: it can change only where an event comes in or leaves. */
-export function stretches(points: readonly Point[], condition: Condition): Interval[] {
-  const moments = [...new Set(points.flatMap(({ t }) => [t, t + condition.spanMs]))].sort((a, b) => a - b)
+export function stretches<P extends Point>(points: readonly P[], { spanMs, holds }: Condition<P>): Interval[] {
+  const moments = [...new Set(points.flatMap(({ t }) => [t, t + spanMs]))].sort((a, b) => a - b)
   const found: Interval[] = []
   for (const [i, begin] of moments.entries()) {
     const end = moments[i + 1]
-    if (end !== undefined && holdsAt(points, begin, condition)) found.push({ begin, end })
+    if (end !== undefined && holds(windowAt(points, begin, spanMs))) found.push({ begin, end })
   }
   return union(found)
 }
@@ -73,7 +75,12 @@ export const covers = (intervals: readonly Interval[], t: number): boolean =>
   intervals.some(({ begin, end }) => begin <= t && t < end)
 
 /** The largest window value at the moments of `truth`. */
-export function peakOf(points: readonly Point[], spanMs: number, truth: readonly Interval[]): number {
+export function peakOf<P extends Point>(
+  points: readonly P[],
+  spanMs: number,
+  truth: readonly Interval[],
+  value: (window: readonly P[]) => number = total,
+): number {
   const moments = points.map(({ t }) => t).filter((t) => covers(truth, t))
-  return Math.max(0, ...moments.map((t) => total(windowAt(points, t, spanMs))))
+  return Math.max(0, ...moments.map((t) => value(windowAt(points, t, spanMs))))
 }

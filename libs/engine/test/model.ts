@@ -2,21 +2,25 @@
  * The detection of libs/engine once more, from detection.md §1 to §3 alone: as simple as it can be, as slow as it likes.
  * It shares nothing with the engine. Where the page is silent it follows docs/detection.md.
  */
-import type { AuditEvent, ControlRecord, OrganizationSettings } from '@tocsin/contracts'
-import { severityRank } from '@tocsin/contracts'
+import type { AuditEvent, ControlRecord, RuleRecord } from '@tocsin/contracts'
+import { ModelBook } from './model-book.ts'
 import { extend, NOTHING } from './model-figures.ts'
-import { businessHours, type Interval, nightAt } from './model-nights.ts'
+import { type Interval, nightAt } from './model-nights.ts'
 import { MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
-import type { Episode, Group, ModelAlert, ModelChange, ModelFigures, ModelRecord, Terms } from './model-types.ts'
+import { decideDue, isTooLate, type TrueMoment } from './model-settled.ts'
+import { isOver, isWorthTelling, letGo, setBack } from './model-time.ts'
+import type { Episode, Group, ModelAlert, ModelChange, ModelRecord, Moment } from './model-types.ts'
 import { clusters, stretches, union } from './model-windows.ts'
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
+const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 /** A producer's clock may be this far ahead. */
 const MAX_SKEW = 5 * MINUTE
 /** A broker's clock that falls back by more sets log time back. */
 const MAX_FALL = HOUR
+
+/** The built-in pack, whatever the version; rules that the model does not know do nothing. */
+const builtIn = ({ ruleId }: RuleRecord): ModelPattern | undefined => MODEL_PATTERNS.find((pattern) => pattern.ruleId === ruleId)
 
 export class Model {
   logTime = Number.NEGATIVE_INFINITY
@@ -30,26 +34,29 @@ export class Model {
     groupMissing: 0,
     duplicate: 0,
     idConflict: 0,
+    notNumeric: 0,
+    tooLate: 0,
     logTimeSetBack: 0,
     controlIgnored: 0,
   }
-  readonly #settings = new Map<string, { version: number; settings: OrganizationSettings }>()
-  readonly #rules = new Map<string, { version: number; state: string }>()
+  readonly #book: ModelBook
   readonly #groups = new Map<string, Group>()
-  readonly #hours = new Map<string, Interval[]>()
-  readonly #day0: number
 
-  /** @param day0 midnight UTC of a day near the events, for the calendar */
-  constructor(day0: number) {
-    this.#day0 = day0
+  /**
+   * @param day0 midnight UTC of a day near the events, for the calendar
+   * @param patternOf what a version of a rule means
+   */
+  constructor(day0: number, patternOf = builtIn) {
+    this.#book = new ModelBook(day0, patternOf)
   }
 
   process(record: ModelRecord): ModelChange[] {
     this.#moveLogTime(record.appendTime)
     const changes: ModelChange[] = []
     for (const group of this.#groups.values()) {
+      this.#settle(group, changes)
       this.#closeDue(group, changes)
-      group.held = group.held.filter((held) => this.logTime <= held.arrival + group.terms.retentionMs)
+      letGo(group, this.logTime)
     }
     if (record.kind === 'control') this.#control(record.control, changes)
     if (record.kind === 'event') this.#event(record.event, changes)
@@ -64,20 +71,13 @@ export class Model {
     }
     this.logTime = appendTime
     this.counters.logTimeSetBack += 1
-    for (const group of this.#groups.values()) {
-      for (const event of group.held) event.arrival = Math.min(event.arrival, appendTime)
-      for (const episode of group.episodes) {
-        for (const event of episode.counted) event.arrival = Math.min(event.arrival, appendTime)
-        episode.trueUntil = Math.min(episode.trueUntil, appendTime)
-        episode.lastRevisionAt = Math.min(episode.lastRevisionAt, appendTime)
-      }
-    }
+    for (const group of this.#groups.values()) setBack(group, appendTime)
   }
 
   #closeDue(group: Group, changes: ModelChange[]): void {
     for (const episode of group.episodes) {
-      const lastArrival = Math.max(...[...episode.counted].map((event) => event.arrival))
-      if (this.logTime <= Math.max(episode.trueUntil, lastArrival + group.terms.spanMs) + group.terms.retentionMs) continue
+      if (episode.revision === 0) continue // opened by this record, which publishes one change of an alert (D2)
+      if (!isOver(group, episode, this.logTime)) continue
       episode.open = false
       this.#publish(episode, 'alert.closed', changes)
     }
@@ -86,32 +86,18 @@ export class Model {
   }
 
   #control(control: ControlRecord, changes: ModelChange[]): void {
-    if (!this.#isNewer(control)) {
+    if (!this.#book.take(control)) {
       this.counters.controlIgnored += 1
       return
     }
-    if (control.kind === 'organization') {
-      const { organizationId, version, settings } = control.organization
-      this.#settings.set(organizationId, { version, settings })
-      this.#hours.delete(organizationId)
-    } else {
-      const { ruleId, version, state } = control.rule
-      this.#rules.set(ruleId, { version, state })
-      if (state !== 'active') this.#stop(ruleId, changes)
-    }
+    if (control.kind === 'rule' && control.rule.state !== 'active') this.#stop(control.rule.ruleId, changes)
     for (const group of this.#groups.values()) this.#renewTerms(group)
-  }
-
-  #isNewer(control: ControlRecord): boolean {
-    if (control.kind === 'rule') return control.rule.version > (this.#rules.get(control.rule.ruleId)?.version ?? 0)
-    const { organizationId, version } = control.organization
-    return version > (this.#settings.get(organizationId)?.version ?? 0)
   }
 
   /** A paused or retired rule closes its alerts and forgets its windows. */
   #stop(ruleId: string, changes: ModelChange[]): void {
     for (const [key, group] of this.#groups) {
-      if (group.pattern.ruleId !== ruleId) continue
+      if (group.ruleId !== ruleId) continue
       for (const episode of group.episodes) {
         episode.open = false
         this.#publish(episode, 'alert.closed', changes)
@@ -120,26 +106,16 @@ export class Model {
     }
   }
 
-  /** A group without an open alert takes the terms in force; its window is kept unless the span is another. */
+  /** A group without an open alert takes the terms in force; its window is kept unless the span or its meaning is another. */
   #renewTerms(group: Group): void {
-    if (group.episodes.length > 0) return
+    const pattern = this.#book.pattern(group.ruleId)
+    if (group.episodes.length > 0 || pattern === undefined) return
     const { terms } = group
-    group.held = group.held.filter((held) => this.logTime <= held.arrival + terms.retentionMs)
-    group.terms = this.#termsOf(group.pattern, group.organizationId, group.night)
-    if (group.terms.spanMs !== terms.spanMs) group.held = []
-  }
-
-  #termsOf(pattern: ModelPattern, organizationId: string, night: Interval | undefined): Terms {
-    const settings = this.#settingsOf(organizationId)
-    const spanMs = night === undefined ? pattern.spanMs(settings) : night.end - night.begin
-    const gapMs = spanMs + (night === undefined ? (settings.alertCooldown ?? 5 * MINUTE) : 0)
-    const latenessMs = settings.latenessMs ?? 15 * MINUTE
-    const ruleVersion = this.#rules.get(pattern.ruleId)?.version ?? 0
-    return { ruleVersion, spanMs, gapMs, latenessMs, retentionMs: gapMs + latenessMs, threshold: pattern.threshold(settings) }
-  }
-
-  #settingsOf(organizationId: string): OrganizationSettings {
-    return this.#settings.get(organizationId)?.settings ?? {}
+    letGo(group, this.logTime)
+    group.terms = this.#book.terms(pattern, group.organizationId, group.night)
+    if (group.terms.spanMs === terms.spanMs && pattern.identity === terms.pattern.identity) return
+    group.held = []
+    group.decided.clear()
   }
 
   #event(event: AuditEvent, changes: ModelChange[]): void {
@@ -149,21 +125,35 @@ export class Model {
     if (isSkewed) this.counters.clockSkew += 1
     const t = isSkewed ? this.logTime : stamp
     let isUnattributed = false
-    for (const pattern of MODEL_PATTERNS) {
-      if (this.#rules.get(pattern.ruleId)?.state !== 'active' || !(pattern.counts(event) || pattern.escalates(event))) continue
+    for (const pattern of this.#patternsFor(event.organizationId)) {
+      if (!(pattern.counts(event) || pattern.escalates(event))) continue
       const nightly = pattern.ruleId === OFF_HOURS_RULE
-      const night = nightly ? nightAt(this.#hoursOf(event.organizationId), t) : undefined
+      const night = nightly ? nightAt(this.#book.hours(event.organizationId), t) : undefined
       if (nightly && night === undefined) continue
-      const fields = pattern.group(event)
-      if (fields !== undefined) this.#take(this.#groupOf(pattern, event.organizationId, fields, night), event, t, changes)
-      else if (pattern.bySubject) isUnattributed = true
-      else this.counters.groupMissing += 1
+      for (const { fields, parts } of pattern.memberships(event)) {
+        if (fields === undefined) {
+          if (pattern.bySubject) isUnattributed = true
+          else this.counters.groupMissing += 1
+          continue
+        }
+        const group = this.#groupOf(pattern, event.organizationId, fields, night)
+        if (group !== undefined) this.#take(group, parts, event, t, changes)
+      }
     }
     if (isUnattributed) this.counters.unattributed += 1
   }
 
-  #take(group: Group, event: AuditEvent, t: number, changes: ModelChange[]): void {
-    const { pattern } = group
+  /** The rules in force, and the versions that groups with an open alert stay with. */
+  #patternsFor(organizationId: string): Set<ModelPattern> {
+    const groups = [...this.#groups.values()].filter((group) => group.organizationId === organizationId)
+    return new Set([
+      ...this.#book.active(),
+      ...groups.filter(({ episodes }) => episodes.length > 0).map(({ terms }) => terms.pattern),
+    ])
+  }
+
+  #take(group: Group, parts: readonly string[], event: AuditEvent, t: number, changes: ModelChange[]): void {
+    const { pattern } = group.terms
     const first = group.held.find((held) => held.id === event.id)
     if (first !== undefined) {
       const isSame = JSON.stringify(first.event) === JSON.stringify(event)
@@ -174,73 +164,101 @@ export class Model {
     const late = t < this.logTime - group.terms.latenessMs
     if (counts) this.counters.counted += 1
     if (late) this.counters.late += 1
+    if (pattern.isNotNumeric?.(event)) this.counters.notNumeric += 1
+    if (isTooLate(group, t)) this.counters.tooLate += 1
     group.held.push({
       id: event.id,
       t,
       arrival: this.logTime,
       weight: counts ? pattern.weight(event) : 0,
       principal: principalOf(event),
+      parts,
       late,
       event,
       escalates: !counts,
     })
-    this.#decide(group, event.id, t, changes)
+    if (pattern.settled === undefined) this.#decide(group, event.id, t, changes)
+    else for (const episode of group.episodes) this.#extend(group, episode, [], episode.truth, episode.moments)
   }
 
-  #groupOf(pattern: ModelPattern, organizationId: string, fields: Record<string, string>, night: Interval | undefined): Group {
-    const key = JSON.stringify([organizationId, pattern.ruleId, fields, night?.begin ?? null])
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      const terms = this.#termsOf(pattern, organizationId, night)
-      group = { pattern, organizationId, group: fields, night, terms, held: [], episodes: [] }
-      this.#groups.set(key, group)
-    }
+  /** Undefined where a group of that name has an open alert of another version, which no other version counts (§4). */
+  #groupOf(
+    pattern: ModelPattern,
+    organizationId: string,
+    fields: Record<string, string>,
+    night: Interval | undefined,
+  ): Group | undefined {
+    const { ruleId } = pattern
+    const key = JSON.stringify([organizationId, ruleId, fields, night?.begin ?? null])
+    const known = this.#groups.get(key)
+    if (known !== undefined) return known.terms.pattern === pattern ? known : undefined
+    if (this.#book.pattern(ruleId) !== pattern) return undefined
+    const terms = this.#book.terms(pattern, organizationId, night)
+    const group: Group = { ruleId, organizationId, group: fields, night, terms, held: [], decided: new Set(), episodes: [] }
+    this.#groups.set(key, group)
     return group
-  }
-
-  #hoursOf(organizationId: string): Interval[] {
-    let hours = this.#hours.get(organizationId)
-    if (hours === undefined) {
-      hours = businessHours(this.#settingsOf(organizationId), this.#day0)
-      this.#hours.set(organizationId, hours)
-    }
-    return hours
   }
 
   /** What the held events, the new one among them, make true; and whose alert that is. */
   #decide(group: Group, eventId: string, t: number, changes: ModelChange[]): void {
     const counting = group.held.filter((event) => !event.escalates)
-    const { night, pattern } = group
-    const { spanMs, gapMs, threshold } = group.terms
+    const { night } = group
+    const { pattern, spanMs, threshold } = group.terms
     const firstOfNight = Math.min(...counting.map((event) => event.t))
     const fresh =
       night === undefined
-        ? stretches(counting, { spanMs, threshold, principals: pattern.principals })
+        ? stretches(counting, { spanMs, holds: (window) => pattern.holds(window, threshold) })
         : counting.length === 0
           ? []
           : [{ begin: firstOfNight, end: night.end }]
+    // What is true since a change of settings opens nothing until an event's truth reaches it (D33).
+    const reached = ({ begin, end }: Interval): boolean => begin < t + spanMs && t < end
+    this.#assign(group, fresh, reached, () => ({ eventId, t }), changes)
+  }
+
+  /** Decides what is due (D42); several moments decided by one record are one alert where they are near (D43). */
+  #settle(group: Group, changes: ModelChange[]): void {
+    const found = decideDue(group, this.logTime)
+    const fresh = found.map((moment) => ({ begin: moment.t, end: moment.t, moment }))
+    const opening = ([first]: readonly (Interval & { moment?: TrueMoment })[]) => {
+      const { eventId, t } = first?.moment ?? { eventId: '', t: Number.NaN }
+      return { eventId, t }
+    }
+    if (fresh.length > 0) this.#assign(group, fresh, () => true, opening, changes)
+  }
+
+  /** Stretches at most Q apart belong to one alert: the one created first among those that are known, or a new one. */
+  #assign<I extends Interval & { readonly moment?: Moment }>(
+    group: Group,
+    fresh: readonly I[],
+    opens: (stretch: Interval) => boolean,
+    openingOf: (cluster: readonly I[]) => { readonly eventId: string; readonly t: number },
+    changes: ModelChange[],
+  ): void {
     const known = group.episodes.flatMap((episode) => episode.truth.map((stretch) => ({ ...stretch, episode })))
-    for (const cluster of clusters<Interval & { episode?: Episode }>([...known, ...fresh], gapMs)) {
-      // What is true since a change of settings opens nothing until an event's truth reaches it (D33).
-      const reached = cluster.some(({ begin, end, episode }) => episode !== undefined || (begin < t + spanMs && t < end))
-      if (!reached) continue
-      const joined = group.episodes.filter((episode) => cluster.some((stretch) => stretch.episode === episode))
-      const [survivor, ...others] = joined
-      const truth = union(cluster)
-      if (survivor === undefined) this.#open(group, truth, eventId, t, changes)
-      else {
-        for (const other of others) this.#merge(other, survivor, changes)
-        group.episodes = group.episodes.filter((episode) => !others.includes(episode))
-        extend(group, survivor, others, truth, this.#settingsOf(group.organizationId))
-      }
+    const all: (Interval & { fresh?: I; episode?: Episode })[] = [...known, ...fresh.map((each) => ({ ...each, fresh: each }))]
+    for (const cluster of clusters(all, group.terms.gapMs)) {
+      if (!cluster.some((stretch) => stretch.episode !== undefined || opens(stretch))) continue
+      const [survivor, ...others] = group.episodes.filter((episode) => cluster.some((stretch) => stretch.episode === episode))
+      const found = cluster.flatMap((stretch) => (stretch.fresh === undefined ? [] : [stretch.fresh]))
+      const moments = found.flatMap(({ moment }) => (moment === undefined ? [] : [moment]))
+      const alert = survivor ?? this.#open(group, openingOf(found))
+      for (const other of others) this.#merge(other, alert, changes)
+      group.episodes = group.episodes.filter((episode) => !others.includes(episode))
+      const before = [alert, ...others].flatMap((episode) => episode.moments)
+      this.#extend(group, alert, others, union(cluster), [...before, ...moments])
     }
   }
 
-  #open(group: Group, truth: Interval[], eventId: string, t: number, changes: ModelChange[]): void {
+  #extend(group: Group, episode: Episode, others: readonly Episode[], truth: Interval[], moments: readonly Moment[]): void {
+    extend(group, episode, others, truth, moments, this.#book.settings(group.organizationId))
+  }
+
+  #open(group: Group, { eventId, t }: { readonly eventId: string; readonly t: number }): Episode {
     const figures = { ...NOTHING, spanMs: group.terms.spanMs, threshold: group.terms.threshold }
     const episode: Episode = {
-      identity: [group.organizationId, group.pattern.ruleId, group.group, eventId, t],
-      pattern: group.pattern,
+      identity: [group.organizationId, group.ruleId, group.group, eventId, t],
+      pattern: group.terms.pattern,
       createdAt: this.logTime,
       ruleVersion: group.terms.ruleVersion,
       revision: 0,
@@ -249,6 +267,7 @@ export class Model {
       figures,
       published: figures,
       truth: [],
+      moments: [],
       counted: new Set(),
       trueUntil: Number.NEGATIVE_INFINITY,
       escalated: false,
@@ -256,8 +275,7 @@ export class Model {
     }
     group.episodes.push(episode)
     this.alerts.push(episode)
-    extend(group, episode, [], truth, this.#settingsOf(group.organizationId))
-    this.#publish(episode, 'alert.created', changes)
+    return episode
   }
 
   #merge(loser: Episode, survivor: Episode, changes: ModelChange[]): void {
@@ -268,15 +286,11 @@ export class Model {
 
   #revise(group: Group, changes: ModelChange[]): void {
     for (const episode of group.episodes) {
-      const { figures, published } = episode
-      if (JSON.stringify(figures) === JSON.stringify(published)) continue
-      const size = (of: ModelFigures) => (group.pattern.sum ? of.total : of.count)
-      const lastArrival = Math.max(...[...episode.counted].map((event) => event.arrival))
-      const grown = size(figures) >= 1.5 * size(published)
-      const worse = severityRank(figures.severity) > severityRank(published.severity)
-      const minute = this.logTime - episode.lastRevisionAt >= 60 * SECOND
-      const quiet = this.logTime - lastArrival >= 10 * SECOND
-      if (grown || worse || minute || quiet) this.#publish(episode, 'alert.revised', changes)
+      if (episode.revision === 0) {
+        this.#publish(episode, 'alert.created', changes)
+        continue
+      }
+      if (isWorthTelling(episode, this.logTime)) this.#publish(episode, 'alert.revised', changes)
     }
   }
 

@@ -2,15 +2,23 @@
  * Random streams for the property tests: few principals, small thresholds and spans, and times on a coarse grid with a
  * millisecond more or less, so that boundaries (span, Q, R, 10 s, 60 s) are hit often.
  */
-import type { AuditEvent, OrganizationSettings } from '@tocsin/contracts'
+import type { AuditEvent, OrganizationSettings, RuleRecord } from '@tocsin/contracts'
 import fc from 'fast-check'
+import type { ModelPattern } from './model-patterns.ts'
 import type { ModelRecord } from './model-types.ts'
 
 export interface Stream {
   readonly day0: number
   /** In force before the first record. */
   readonly settings: ReadonlyMap<string, OrganizationSettings>
+  /** Instead of the built-in pack: every version of every rule, the first of each in force before the first record. */
+  readonly rules?: readonly ModelledRule[]
   readonly records: readonly ModelRecord[]
+}
+
+export interface ModelledRule {
+  readonly record: RuleRecord
+  readonly pattern: ModelPattern
 }
 
 export const ORGANIZATIONS = ['0f0e0d0c-0b0a-4908-8706-050403020100', '1f0e0d0c-0b0a-4908-8706-050403020100'] as const
@@ -77,12 +85,12 @@ interface Step {
 const jitter = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(-1, 1) })
 
 /** A burst: nearly no log time passes, so that nothing is forgotten and late events join alerts. */
-const burst = fc.oneof(
+export const burst = fc.oneof(
   { weight: 20, arbitrary: fc.constant({ halves: 0, ms: 0 }) },
   { weight: 3, arbitrary: fc.record({ halves: fc.integer({ min: 0, max: 2 }), ms: jitter }) },
 )
 
-const calm = fc.oneof(
+export const calm = fc.oneof(
   { weight: 10, arbitrary: fc.constant({ halves: 0, ms: 0 }) },
   { weight: 8, arbitrary: fc.record({ halves: fc.integer({ min: 0, max: 4 }), ms: jitter }) },
   { weight: 2, arbitrary: fc.record({ halves: fc.integer({ min: 5, max: 40 }), ms: jitter }) },
@@ -90,7 +98,7 @@ const calm = fc.oneof(
   { weight: 1, arbitrary: fc.record({ halves: fc.constant(0), ms: fc.constantFrom(-500, -HOUR, -HOUR - 1, -2 * HOUR) }) },
 )
 
-const lag = fc.oneof(
+export const lag = fc.oneof(
   { weight: 10, arbitrary: fc.record({ halves: fc.integer({ min: 0, max: 4 }), ms: jitter }) },
   { weight: 8, arbitrary: fc.record({ halves: fc.integer({ min: -2, max: 30 }), ms: jitter }) },
   { weight: 1, arbitrary: fc.record({ halves: fc.integer({ min: 50, max: 60 }), ms: jitter }) },
