@@ -1,7 +1,9 @@
 import type { EventView } from './event-view.ts'
 import type { Organization } from './organization.ts'
 import type { Program } from './program.ts'
+import type { CompiledRule } from './rule.ts'
 import type { RuleInstance } from './rule-instance.ts'
+import { VERDICTS } from './shape-verdicts.ts'
 import type { EpochMs } from './time.ts'
 
 const NO_HITS: readonly string[] = []
@@ -25,30 +27,41 @@ export interface MatchedEvent {
 
 /** @param logTime at which the event takes effect */
 export function matchEvent(event: EventView, organization: Organization, logTime: EpochMs): MatchedEvent {
-  const { shape } = event
   const matches: Match[] = []
-  for (const instance of organization.rules.values()) {
-    const { current } = instance
-    if (current !== null && may(current, shape)) addMatch(matches, instance, current, event)
-    if (!instance.hasPinned) continue
-    for (const program of instance.pinnedPrograms()) {
-      if (may(program, shape)) addMatch(matches, instance, program, event)
-    }
+  for (const rule of organization.rulesInForce.candidates(event)) {
+    const isMark = regards(rule, event)
+    if (isMark === null) continue
+    const instance = organization.rule(rule.record.ruleId)
+    if (instance.current !== null) matches.push(matchOf(instance, instance.current, isMark, event))
   }
+  if (organization.pinned.size > 0) addPinned(organization, event, matches)
   const { exceptions } = organization
   if (exceptions === null || matches.length === 0) return { event, matches, exceptionHits: NO_HITS }
   const sifted = exceptions.sift(matches, event.fields, logTime)
   return { event, matches: sifted.matches, exceptionHits: sifted.hits }
 }
 
-/** A shape that is none (an event that breaks the contract) rules nothing out. */
-const may = ({ rule }: Program, shape: number): boolean => rule.shapes[shape] !== 0
-
-function addMatch(matches: Match[], instance: RuleInstance, program: Program, event: EventView): void {
-  const { rule } = program
-  if (rule.counts(event)) {
-    matches.push({ instance, program, isMark: false, isNotable: rule.notable?.(event) ?? false })
-  } else if (rule.escalates?.(event) === true) {
-    matches.push({ instance, program, isMark: true, isNotable: false })
+function addPinned({ pinned }: Organization, event: EventView, matches: Match[]): void {
+  for (const instance of pinned) {
+    for (const program of instance.pinnedPrograms()) {
+      const isMark = regards(program.rule, event)
+      if (isMark !== null) matches.push(matchOf(instance, program, isMark, event))
+    }
   }
+}
+
+const matchOf = (instance: RuleInstance, program: Program, isMark: boolean, event: EventView): Match => ({
+  instance,
+  program,
+  isMark,
+  isNotable: !isMark && program.rule.notable?.(event) === true,
+})
+
+/** Whether the event is a mark for the rule (true) or counts (false); null where it is neither. */
+function regards(rule: CompiledRule, event: EventView): boolean | null {
+  const counts = rule.countsBy.of(event.shape)
+  if (counts === VERDICTS.yes || (counts === VERDICTS.ask && rule.counts(event))) return false
+  if (rule.escalates === null) return null
+  const escalates = rule.escalatesBy.of(event.shape)
+  return escalates === VERDICTS.yes || (escalates === VERDICTS.ask && rule.escalates(event)) ? true : null
 }

@@ -1,9 +1,6 @@
 import type { ControlRecord, RuleRecord } from '@tocsin/contracts'
-import { Calendar } from './calendar.ts'
-import { Exceptions } from './exceptions.ts'
 import type { Group } from './group.ts'
 import { Organization } from './organization.ts'
-import { bindProgram } from './program.ts'
 import type { CompiledRule } from './rule.ts'
 import { RuleBook, type Ruling } from './rule-book.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
@@ -31,9 +28,8 @@ export class Organizations {
   get(id: string): Organization {
     const known = this.#byId.get(id)
     if (known !== undefined) return known
-    const organization = new Organization(id)
+    const organization = new Organization(id, this.#book, this.#watch)
     this.#byId.set(id, organization)
-    for (const ruleId of this.#book.ruleIdsOf(id)) this.#refresh(organization, ruleId)
     return organization
   }
 
@@ -48,17 +44,13 @@ export class Organizations {
 
   apply(ruling: Ruling): void {
     if (ruling.kind === 'organization') {
-      const organization = this.get(ruling.organization.organizationId)
-      organization.record = ruling.organization
-      const { exceptions } = ruling
-      organization.exceptions = exceptions.length === 0 ? null : new Exceptions(exceptions, organization.exceptions)
-      for (const ruleId of organization.rules.keys()) this.#refresh(organization, ruleId)
+      this.get(ruling.organization.organizationId).changeRecord(ruling.organization, ruling.exceptions)
       return
     }
     this.#book.set(ruling.rule)
     const { ruleId, organizationId } = ruling.rule.record
-    if (organizationId !== null) this.#refresh(this.get(organizationId), ruleId)
-    else for (const organization of this.#byId.values()) this.#refresh(organization, ruleId)
+    if (organizationId !== null) this.get(organizationId).changeRule(ruleId)
+    else for (const organization of this.#byId.values()) organization.changeRule(ruleId)
   }
 
   ruleRecords(): RuleRecord[] {
@@ -72,13 +64,5 @@ export class Organizations {
   /** Groups may come and go while they are walked. */
   *groups(): Generator<Group> {
     for (const instance of this.instances()) yield* instance.groups.values()
-  }
-
-  /** Brings one rule of an organization to the version and the settings in force. */
-  #refresh(organization: Organization, ruleId: string): void {
-    const rule = this.#book.inForce(organization.id, ruleId)
-    const program = rule === null ? null : bindProgram(rule, organization.settings)
-    const calendar = rule === null || rule.calendar === null ? null : new Calendar(rule.calendar, organization.settings)
-    organization.rule(ruleId).setProgram(program, calendar, this.#watch)
   }
 }

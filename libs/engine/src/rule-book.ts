@@ -1,6 +1,7 @@
 import type { ControlRecord, RuleRecord, TenantRecord } from '@tocsin/contracts'
 import { type CompiledException, compileExceptions } from './exceptions.ts'
 import type { CompiledRule } from './rule.ts'
+import { RulesInForce } from './rules-in-force.ts'
 import { checkSettings } from './settings.ts'
 
 /** A version of a rule in force; compiled while it is active. */
@@ -22,6 +23,8 @@ export type Ruling =
 export class RuleBook {
   readonly #compile: (record: RuleRecord) => CompiledRule
   readonly #rules = new Map<string, RuleInForce>()
+  readonly #withOwn = new Set<string>()
+  #shared: RulesInForce | null = null
 
   constructor(compile: (record: RuleRecord) => CompiledRule) {
     this.#compile = compile
@@ -45,7 +48,10 @@ export class RuleBook {
   }
 
   set(rule: RuleInForce): void {
-    this.#rules.set(keyOf(rule.record.organizationId, rule.record.ruleId), rule)
+    const { organizationId, ruleId } = rule.record
+    this.#rules.set(keyOf(organizationId, ruleId), rule)
+    if (organizationId === null) this.#shared = null
+    else this.#withOwn.add(organizationId)
   }
 
   inForce(organizationId: string, ruleId: string): CompiledRule | null {
@@ -54,13 +60,19 @@ export class RuleBook {
     return compiled?.alerts === true ? compiled : null
   }
 
-  /** Ids of the rules that an organization may have. */
-  ruleIdsOf(organizationId: string): Set<string> {
+  /** The rules in force in an organization; one set for all those without rules of their own. */
+  rulesIn(organizationId: string): RulesInForce {
+    if (this.#withOwn.has(organizationId)) return this.#newSet(organizationId)
+    this.#shared ??= this.#newSet(organizationId)
+    return this.#shared
+  }
+
+  #newSet(organizationId: string): RulesInForce {
     const ids = new Set<string>()
     for (const { record } of this.#rules.values()) {
       if (record.organizationId === null || record.organizationId === organizationId) ids.add(record.ruleId)
     }
-    return ids
+    return new RulesInForce([...ids].flatMap((ruleId) => this.inForce(organizationId, ruleId) ?? []))
   }
 
   records(): RuleRecord[] {

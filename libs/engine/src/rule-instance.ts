@@ -33,10 +33,6 @@ export class RuleInstance {
     return this.#pinned.keys()
   }
 
-  get hasPinned(): boolean {
-    return this.#pinned.size > 0
-  }
-
   /** Puts another version in force (detection.md §4). */
   setProgram(program: Program | null, calendar: Calendar | null, { touch, ended }: GroupWatch): void {
     this.calendar = calendar
@@ -52,11 +48,12 @@ export class RuleInstance {
       } else if (group.episodes.length === 0) group.adopt(program)
       else if (group.program === former) this.pin(group.program)
     }
-    if (program === null) this.#pinned.clear()
+    if (program === null) this.#unpinAll()
   }
 
   pin(program: Program): void {
     this.#pinned.set(program, (this.#pinned.get(program) ?? 0) + 1)
+    this.organization.pinned.add(this)
   }
 
   /** A group without an open alert goes over to the version in force. */
@@ -65,6 +62,12 @@ export class RuleInstance {
     const left = (this.#pinned.get(group.program) ?? 0) - 1
     if (left > 0) this.#pinned.set(group.program, left)
     else this.#pinned.delete(group.program)
+    if (this.#pinned.size === 0) this.#unpinAll()
     group.adopt(this.current)
+  }
+
+  #unpinAll(): void {
+    this.#pinned.clear()
+    this.organization.pinned.delete(this)
   }
 }

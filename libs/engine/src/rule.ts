@@ -1,11 +1,11 @@
 import type { Pattern, RuleRecord, Severity } from '@tocsin/contracts'
 import { parseSigma, type SigmaCorrelation, type SigmaDetection, type SigmaDocument, SigmaError } from '@tocsin/sigma'
-import { shapesOf } from './event-shape.ts'
 import type { EventView } from './event-view.ts'
 import { logsourceTest } from './logsource.ts'
 import { PATTERN_TRAITS, type PatternTraits } from './patterns.ts'
 import type { Requirement, Unit } from './requirement.ts'
 import { type RuleExtension, readExtension, severityOfLevel } from './rule-extension.ts'
+import { ShapeVerdicts } from './shape-verdicts.ts'
 import type { DurationMs } from './time.ts'
 
 /** Subject of detection.md §3: who did it, else from where, else in which session. */
@@ -26,12 +26,14 @@ export interface CompiledRule {
   readonly traits: Omit<PatternTraits, 'builtIn'>
   readonly tags: readonly string[]
   readonly runbook: string | null
-  /** Shapes of the events that may count or escalate (event-shape.ts). */
-  readonly shapes: Uint8Array
-  /** Events that count. */
+  /** All that an event has to meet one of to be regarded at all. */
+  readonly detections: readonly SigmaDetection[]
+  /** Events that count; the verdicts say for which shapes the test is needed. */
   readonly counts: EventTest
+  readonly countsBy: ShapeVerdicts
   /** Events of weight 0 that raise the severity where the condition holds. */
   readonly escalates: EventTest | null
+  readonly escalatesBy: ShapeVerdicts
   readonly escalateTo: Severity | null
   /** Counted events that raise the severity by themselves. */
   readonly notable: EventTest | null
@@ -150,9 +152,11 @@ function common(
     traits: extension.pattern === null ? {} : PATTERN_TRAITS[extension.pattern],
     tags: document.tags.slice(0, 50),
     runbook: extension.runbook,
-    shapes: shapesOf(escalating === null ? counted : [...counted, escalating]),
+    detections: escalating === null ? counted : [...counted, escalating],
     counts: anyTest(counted),
+    countsBy: new ShapeVerdicts(counted),
     escalates: escalating === null ? null : anyTest([escalating]),
+    escalatesBy: new ShapeVerdicts(escalating === null ? [] : [escalating]),
     escalateTo: extension.escalate?.level ?? null,
     notable: notable === null ? null : anyTest([notable]),
     notableTo: anyStep?.level ?? null,

@@ -1,0 +1,77 @@
+import { RuleIndex } from '@tocsin/sigma'
+import type { EventView } from './event-view.ts'
+import { sourceOf } from './logsource.ts'
+import type { CompiledRule } from './rule.ts'
+import { VERDICTS } from './shape-verdicts.ts'
+
+/** A rule by what its detections need of an event beside its shape. */
+interface Needs {
+  readonly rule: CompiledRule
+  /** Null: an event of any format may be regarded. */
+  readonly formats: ReadonlySet<string> | null
+  /** Field → lower-cased texts, one of which its value must be. */
+  readonly texts: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+interface OfShape {
+  readonly always: RuleIndex<CompiledRule>
+  readonly formats: ReadonlyMap<string, RuleIndex<CompiledRule>>
+}
+
+/**
+ * The rules in force together, found by what an event is: first by its shape, then by its source format, then by exact values. An event
+ * costs as much as the rules that may regard it, not as those there are.
+ */
+export class RulesInForce {
+  readonly #needs: readonly Needs[]
+  readonly #byShape = new Map<number, OfShape>()
+
+  constructor(rules: readonly CompiledRule[]) {
+    this.#needs = rules.map(needsOf)
+  }
+
+  /** Every rule that may regard the event, each once. */
+  candidates(event: EventView): readonly CompiledRule[] {
+    const { always, formats } = this.#of(event.shape)
+    const found = always.candidates(event.fields)
+    const ofFormat = formats.size === 0 ? undefined : formats.get(event.text('format') ?? '')
+    return ofFormat === undefined ? found : [...found, ...ofFormat.candidates(event.fields)]
+  }
+
+  /** Made when an event first has the shape. */
+  #of(shape: number): OfShape {
+    const known = this.#byShape.get(shape)
+    if (known !== undefined) return known
+    const mays = this.#needs.filter(
+      ({ rule }) => rule.countsBy.of(shape) !== VERDICTS.no || rule.escalatesBy.of(shape) !== VERDICTS.no,
+    )
+    const names = new Set(mays.flatMap(({ formats }) => [...(formats ?? [])]))
+    const made = {
+      always: indexOf(mays.filter(({ formats }) => formats === null)),
+      formats: new Map([...names].map((name) => [name, indexOf(mays.filter(({ formats }) => formats?.has(name)))])),
+    }
+    this.#byShape.set(shape, made)
+    return made
+  }
+}
+
+const indexOf = (all: readonly Needs[]): RuleIndex<CompiledRule> =>
+  new RuleIndex(all.map(({ texts, rule }) => [texts, rule] as const))
+
+/** The shape knows the three words better. */
+const WORDS: ReadonlySet<string> = new Set(['category', 'operation', 'outcome'])
+
+function needsOf(rule: CompiledRule): Needs {
+  const formats = rule.detections.flatMap(({ logsource }) => {
+    const source = sourceOf(logsource)
+    return source === null ? [] : [source.format]
+  })
+  const named = formats.filter((format) => format !== null)
+  const texts = new Map<string, ReadonlySet<string>>()
+  for (const field of rule.detections[0]?.exact.keys() ?? []) {
+    const sets = rule.detections.map(({ exact }) => exact.get(field))
+    if (WORDS.has(field) || sets.includes(undefined)) continue
+    texts.set(field, new Set(sets.flatMap((set) => [...(set ?? [])])))
+  }
+  return { rule, formats: named.length === formats.length ? new Set(named) : null, texts }
+}
