@@ -28,7 +28,8 @@ export interface Place {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly prefix: string
-  detector(engines: EngineMaker, pace?: SnapshotPace): Detector
+  /** @param writing what the detector writes through, made of the real producer */
+  detector(engines: EngineMaker, pace?: SnapshotPace, writing?: (real: Producer) => Producer): Detector
 }
 
 /** All topics under a prefix of its own, and handles that are closed at the end, with every detector that was started. */
@@ -45,11 +46,12 @@ export async function withTopics(
     kafka,
     producer,
     prefix,
-    detector: (engines, pace = NEVER) => {
+    detector: (engines, pace = NEVER, writing = (real) => real) => {
       const own = createKafka({ brokers, clientId: `detector-${closing.length}`, prefix, log })
       const ownProducer = createProducer(own)
       const metrics = createMetrics(() => [])
-      const detector = new Detector({ kafka: own, producer: ownProducer, engines, compile: () => undefined, pace, metrics, log })
+      const producer = writing(ownProducer)
+      const detector = new Detector({ kafka: own, producer, engines, compile: () => undefined, pace, metrics, log })
       let stopped: Promise<void> | undefined
       const stop = detector.stop.bind(detector)
       detector.stop = () => {
