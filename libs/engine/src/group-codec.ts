@@ -1,7 +1,9 @@
 import type { Severity } from '@tocsin/contracts'
-import { Episode, type Opening } from './episode.ts'
+import type { ByteReader, ByteWriter, Plain } from './bytes.ts'
+import type { Night } from './calendar.ts'
+import { Episode } from './episode.ts'
 import type { EventPool } from './event-pool.ts'
-import type { EvidenceLists, HeldSnapshot } from './evidence.ts'
+import type { HeldSnapshot } from './evidence.ts'
 import type { Floor, Group, GroupName } from './group.ts'
 import type { Interval } from './stretches.ts'
 
@@ -9,40 +11,21 @@ import type { Interval } from './stretches.ts'
 const FLAG_BITS = 4
 const FLAG_MASK = 2 ** FLAG_BITS - 1
 
-/** A group as plain data. Columns are little-endian bytes; rows are in order of arrival. */
-export interface EncodedGroup {
+/** Whose group it is, and of which version. */
+export interface EncodedHead {
   readonly organizationId: string
   readonly ruleId: string
   readonly name: GroupName
   /** Index into the head's pinned programs, null for the version in force. */
   readonly pinned: number | null
-  readonly rows: EncodedRows
-  /** `row` counts from the first row of this group. */
-  readonly loose: readonly HeldSnapshot[]
-  readonly episodes: readonly EncodedEpisode[]
+}
+
+/** What few groups have. */
+interface Rest {
   readonly floor: Floor | null
   readonly stale: boolean
   readonly unsettled: Interval | null
   readonly names: readonly (readonly [number, string])[] | null
-}
-
-interface EncodedRows {
-  readonly count: number
-  readonly t: Uint8Array
-  readonly arrival: Uint8Array
-  readonly value: Uint8Array
-  readonly idLow: Uint8Array
-  readonly idHigh: Uint8Array
-  readonly info: Uint8Array
-}
-
-interface EncodedEpisode {
-  readonly opening: Omit<Opening, 'offset'> & { readonly offset: string }
-  /** Beginning and end of each stretch in turn. */
-  readonly stretches: readonly number[]
-  readonly figures: EpisodeFigures
-  readonly noted: readonly number[]
-  readonly evidence: EvidenceLists
 }
 
 const FIGURES = [
@@ -67,83 +50,161 @@ const FIGURES = [
 ] as const satisfies readonly (keyof Episode)[]
 type EpisodeFigures = Pick<Episode, (typeof FIGURES)[number]>
 
-export function encodeGroup(group: Group, pool: EventPool, pinned: number | null): EncodedGroup {
-  const rows = [...group.held.rows()]
-  const places = group.loose.length === 0 ? null : new Map(rows.map((slot, index) => [slot, index]))
-  return {
-    organizationId: group.owner.organization.id,
-    ruleId: group.owner.ruleId,
-    name: group.name,
-    pinned,
-    rows: {
-      count: rows.length,
-      t: bytesOf(Float64Array.from(rows, (slot) => pool.t(slot))),
-      arrival: bytesOf(Float64Array.from(rows, (slot) => pool.arrival(slot))),
-      value: bytesOf(Float64Array.from(rows, (slot) => pool.value(slot))),
-      idLow: bytesOf(Uint32Array.from(rows, (slot) => pool.idLow(slot))),
-      idHigh: bytesOf(Uint32Array.from(rows, (slot) => pool.idHigh(slot))),
-      info: bytesOf(Uint32Array.from(rows, (slot) => pool.info(slot))),
-    },
-    loose: group.loose.map((snapshot) => ({ ...snapshot, row: places?.get(snapshot.row) ?? -1 })),
-    episodes: group.episodes.all().map(encodeEpisode),
-    floor: group.floor,
-    stale: group.stale,
-    unsettled: group.unsettled,
-    names: group.names === null ? null : [...group.names],
+/** Head, rows in order of arrival, evidence, alerts. Read it with `decodeHead`, then `decodeInto`. */
+export function encodeGroup(group: Group, pool: EventPool, pinned: number | null, to: ByteWriter): void {
+  const { owner, name, held, loose, episodes } = group
+  to.name(owner.organization.id)
+  to.name(owner.ruleId)
+  encodeName(name, to)
+  to.uint(pinned === null ? 0 : pinned + 1)
+  to.uint(held.held)
+  const places = loose.length === 0 ? null : new Map<number, number>()
+  let t = 0
+  let arrival = 0
+  for (const slot of held.rows()) {
+    places?.set(slot, places.size)
+    to.int(pool.t(slot) - t)
+    to.int(pool.arrival(slot) - arrival)
+    t = pool.t(slot)
+    arrival = pool.arrival(slot)
+    to.number(pool.value(slot))
+    to.word(pool.idLow(slot))
+    to.word(pool.idHigh(slot))
+    to.uint(pool.info(slot))
   }
+  to.uint(loose.length)
+  for (const snapshot of loose) encodeSnapshot(snapshot, places?.get(snapshot.row) ?? -1, to)
+  to.value(restOf(group))
+  to.uint(episodes.length)
+  for (const episode of episodes.all()) encodeEpisode(episode, to)
+}
+
+export function decodeHead(from: ByteReader): EncodedHead {
+  const organizationId = from.name()
+  const ruleId = from.name()
+  const name = decodeName(from)
+  const pinned = from.uint()
+  return { organizationId, ruleId, name, pinned: pinned === 0 ? null : pinned - 1 }
 }
 
 /** Fills a new group of the right owner, name and program. */
-export function decodeInto(group: Group, encoded: EncodedGroup): void {
-  const { rows } = encoded
-  const t = new Float64Array(copyOf(rows.t))
-  const arrival = new Float64Array(copyOf(rows.arrival))
-  const value = new Float64Array(copyOf(rows.value))
-  const idLow = new Uint32Array(copyOf(rows.idLow))
-  const idHigh = new Uint32Array(copyOf(rows.idHigh))
-  const infos = new Uint32Array(copyOf(rows.info))
+export function decodeInto(group: Group, from: ByteReader): void {
   const slots: number[] = []
-  for (let row = 0; row < rows.count; row++) {
-    const info = infos[row] as number
-    slots.push(
-      group.held.add({
-        t: t[row] as number,
-        arrival: arrival[row] as number,
-        value: value[row] as number,
-        id: { low: idLow[row] as number, high: idHigh[row] as number },
-        contentHash: info >>> FLAG_BITS,
-        flags: info & FLAG_MASK,
-      }),
-    )
+  const id = { low: 0, high: 0 }
+  let t = 0
+  let arrival = 0
+  for (let left = from.uint(); left > 0; left--) {
+    t += from.int()
+    arrival += from.int()
+    const value = from.number()
+    id.low = from.word()
+    id.high = from.word()
+    const info = from.uint()
+    slots.push(group.held.add({ t, arrival, value, id, contentHash: info >>> FLAG_BITS, flags: info & FLAG_MASK }))
   }
-  for (const snapshot of encoded.loose) group.loose.push({ ...snapshot, row: slots[snapshot.row] ?? -1 })
-  for (const episode of encoded.episodes) group.episodes.add(decodeEpisode(episode))
-  group.floor = encoded.floor
-  group.stale = encoded.stale
-  group.unsettled = encoded.unsettled
-  group.names = encoded.names === null ? null : new Map(encoded.names)
+  for (let left = from.uint(); left > 0; left--) {
+    const snapshot = decodeSnapshot(from)
+    group.loose.push({ ...snapshot, row: slots[snapshot.row] ?? -1 })
+  }
+  const rest = from.value() as Rest | null
+  if (rest !== null) {
+    group.floor = rest.floor
+    group.stale = rest.stale
+    group.unsettled = rest.unsettled
+    group.names = rest.names === null ? null : new Map(rest.names)
+  }
+  for (let left = from.uint(); left > 0; left--) group.episodes.add(decodeEpisode(from))
 }
 
-/** About how many bytes an encoded group takes. */
-export const sizeOfEncoded = ({ rows, loose, episodes }: EncodedGroup): number =>
-  500 + rows.count * 36 + 300 * loose.length + episodes.reduce((sum, episode) => sum + sizeOfEpisode(episode), 0)
+function encodeName({ key, shown, night }: GroupName, to: ByteWriter): void {
+  to.text(key)
+  const fields = Object.keys(shown)
+  to.uint(fields.length)
+  for (const field of fields) {
+    to.name(field)
+    to.name(shown[field] as string)
+  }
+  to.value(night as Plain)
+}
 
-const sizeOfEpisode = ({ stretches, noted, evidence }: EncodedEpisode): number =>
-  600 + 9 * (stretches.length + noted.length) + 300 * (evidence.first.length + evidence.newest.length)
+function decodeName(from: ByteReader): GroupName {
+  const key = from.text()
+  const shown: Record<string, string> = {}
+  for (let left = from.uint(); left > 0; left--) shown[from.name()] = from.name()
+  return { key, shown, night: from.value() as Night | null }
+}
 
-function encodeEpisode(episode: Episode): EncodedEpisode {
-  const figures: Partial<Record<keyof EpisodeFigures, number | boolean | Severity>> = {}
-  for (const name of FIGURES) figures[name] = episode[name]
+/** Null for most groups. */
+function restOf({ floor, stale, unsettled, names }: Group): Plain {
+  if (floor === null && !stale && unsettled === null && names === null) return null
+  const rest: Rest = { floor, stale, unsettled, names: names === null ? null : [...names] }
+  return rest as unknown as Plain
+}
+
+/** `row` counts from the first row of the group; -1 where it is held no more. */
+function encodeSnapshot(snapshot: HeldSnapshot, row: number, to: ByteWriter): void {
+  to.int(snapshot.t)
+  to.text(snapshot.id)
+  to.int(row)
+  to.text(snapshot.offset)
+  to.name(snapshot.action)
+  to.name(snapshot.outcome)
+  encodeMissable(snapshot.subject, to)
+  encodeMissable(snapshot.target, to)
+  encodeMissable(snapshot.ip, to)
+  to.value(snapshot.recordCount)
+  encodeMissable(snapshot.classification, to)
+}
+
+function decodeSnapshot(from: ByteReader): HeldSnapshot {
   return {
-    opening: { ...episode.opening, offset: episode.opening.offset.toString() },
-    stretches: episode.stretches.all().flatMap(({ from, to }) => [from, to]),
-    figures: figures as EpisodeFigures,
-    noted: [...episode.noted],
-    evidence: { first: [...episode.evidence.first], newest: [...episode.evidence.newest] },
+    t: from.int(),
+    id: from.text(),
+    row: from.int(),
+    offset: from.text(),
+    action: from.name(),
+    outcome: from.name(),
+    subject: decodeMissable(from),
+    target: decodeMissable(from),
+    ip: decodeMissable(from),
+    recordCount: from.value() as number | null,
+    classification: decodeMissable(from),
   }
 }
 
-function decodeEpisode({ opening, stretches, figures, noted, evidence }: EncodedEpisode): Episode {
+/** None of these texts is empty. */
+const encodeMissable = (text: string | null, to: ByteWriter): void => to.name(text ?? '')
+const decodeMissable = (from: ByteReader): string | null => from.name() || null
+
+function encodeEpisode(episode: Episode, to: ByteWriter): void {
+  const { opening, stretches, noted, evidence } = episode
+  to.value({
+    opening: { ...opening, offset: opening.offset.toString() },
+    stretches: stretches.all().flatMap(({ from, to }) => [from, to]),
+    figures: Object.fromEntries(FIGURES.map((name) => [name, episode[name]])),
+    noted: [...noted],
+  })
+  for (const list of [evidence.first, evidence.newest]) {
+    to.uint(list.length)
+    for (const snapshot of list) encodeSnapshot(snapshot, -1, to)
+  }
+}
+
+interface EncodedEpisode {
+  readonly opening: {
+    readonly id: string
+    readonly offset: string
+    readonly createdAt: number
+    readonly correlationId: string | null
+  }
+  /** Beginning and end of each stretch in turn. */
+  readonly stretches: readonly number[]
+  readonly figures: EpisodeFigures & { readonly severity: Severity }
+  readonly noted: readonly number[]
+}
+
+function decodeEpisode(from: ByteReader): Episode {
+  const { opening, stretches, figures, noted } = from.value() as unknown as EncodedEpisode
   const first = { from: figures.firstTrue, to: figures.end }
   const episode = new Episode({ ...opening, offset: BigInt(opening.offset) }, first, figures.severity)
   for (let at = 0; at + 1 < stretches.length; at += 2) {
@@ -151,13 +212,7 @@ function decodeEpisode({ opening, stretches, figures, noted, evidence }: Encoded
   }
   Object.assign(episode, figures)
   for (const value of noted) episode.note(value)
-  episode.evidence.first.push(...evidence.first)
-  episode.evidence.newest.push(...evidence.newest)
+  for (const list of [episode.evidence.first, episode.evidence.newest])
+    for (let left = from.uint(); left > 0; left--) list.push(decodeSnapshot(from))
   return episode
 }
-
-/** Columns are written as they lie in memory; every machine that Node 24 runs on is little-endian. */
-const bytesOf = (column: Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Uint8Array => new Uint8Array(column.buffer)
-
-/** Aligned: decoders give views into larger buffers. */
-const copyOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer

@@ -1,4 +1,5 @@
 import { alertId } from './alert-id.ts'
+import { ByteReader } from './bytes.ts'
 import { type Counters, type Gauges, newCounters } from './counters.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
 import type { EngineOptions } from './engine-options.ts'
@@ -8,7 +9,7 @@ import { contentHash, valueOfEvent } from './event-values.ts'
 import type { EventView } from './event-view.ts'
 import type { ExceptionHits } from './exceptions.ts'
 import { Group } from './group.ts'
-import { decodeInto, type EncodedGroup } from './group-codec.ts'
+import { decodeHead, decodeInto } from './group-codec.ts'
 import { groupOf } from './grouping.ts'
 import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
@@ -141,7 +142,8 @@ export class PartitionEngine {
     let pinned: readonly Program[] | null = null
     for (const chunk of chunks) {
       if (chunk.kind === 'head') pinned = engine.#restoreHead(chunk.content)
-      else if (pinned !== null) for (const encoded of chunk.content) engine.#restoreGroup(encoded, pinned)
+      else if (pinned !== null)
+        for (const from = new ByteReader(chunk.content); !from.isAtEnd; ) engine.#restoreGroup(from, pinned)
       yield undefined
     }
     if (pinned === null) throw new Error('The snapshot has no head.')
@@ -164,13 +166,14 @@ export class PartitionEngine {
     return head.pinned.map(({ rule, settings }) => bindProgram(compile(rule), settings))
   }
 
-  #restoreGroup(encoded: EncodedGroup, pinned: readonly Program[]): void {
-    const instance = this.#organizations.get(encoded.organizationId).rule(encoded.ruleId)
-    const program = encoded.pinned === null ? instance.current : (pinned[encoded.pinned] ?? null)
-    if (program === null) throw new Error(`The snapshot has a group of ${encoded.ruleId}, which is not in force.`)
-    if (encoded.pinned !== null) instance.pin(program)
-    const group = this.#newGroup(instance, encoded.name, program)
-    decodeInto(group, encoded)
+  #restoreGroup(from: ByteReader, pinnedPrograms: readonly Program[]): void {
+    const { organizationId, ruleId, name, pinned } = decodeHead(from)
+    const instance = this.#organizations.get(organizationId).rule(ruleId)
+    const program = pinned === null ? instance.current : (pinnedPrograms[pinned] ?? null)
+    if (program === null) throw new Error(`The snapshot has a group of ${ruleId}, which is not in force.`)
+    if (pinned !== null) instance.pin(program)
+    const group = this.#newGroup(instance, name, program)
+    decodeInto(group, from)
     this.#publisher.openAlerts += group.episodes.length
     this.#queue(group, group.episodes.all())
   }

@@ -1,14 +1,17 @@
 import type { OrganizationSettings, RuleRecord, TenantRecord } from '@tocsin/contracts'
+import { ByteWriter } from './bytes.ts'
 import type { Counters } from './counters.ts'
 import type { EventPool } from './event-pool.ts'
 import type { ExceptionHits } from './exceptions.ts'
 import type { Group } from './group.ts'
-import { type EncodedGroup, encodeGroup, sizeOfEncoded } from './group-codec.ts'
+import { encodeGroup } from './group-codec.ts'
 import type { Program } from './program.ts'
 import type { EpochMs } from './time.ts'
 
 /** Of the chunks' content. A reader of another format refuses. */
-export const CONTENT_FORMAT = 2
+export const CONTENT_FORMAT = 3
+/** Bytes of groups that had to be saved are cut into chunks of about so many. */
+const SAVED_CHUNK_BYTES = 262_144
 
 /** What holds for the whole partition. */
 export interface SnapshotHead {
@@ -30,12 +33,8 @@ export interface SnapshotHead {
  */
 export type SnapshotChunk =
   | { readonly kind: 'head'; readonly content: SnapshotHead; readonly bytes: number }
-  | {
-      readonly kind: 'groups'
-      readonly content: readonly EncodedGroup[]
-      /** About how large the encoded chunk is. */
-      readonly bytes: number
-    }
+  /** Groups as bytes (group-codec.ts), each chunk by itself. */
+  | { readonly kind: 'groups'; readonly content: Uint8Array; readonly bytes: number }
 
 /** Writes the state as of the moment of `beginSnapshot()`, however many records are processed meanwhile. */
 export interface SnapshotWriter {
@@ -66,7 +65,9 @@ export class SliceWriter implements SnapshotWriter {
   readonly serial: number
   readonly #source: SnapshotSource
   readonly #pinned: ReadonlyMap<Program, number>
-  #saved: EncodedGroup[] = []
+  /** The chunk in hand, and those that `save` has filled. */
+  readonly #chunk = new ByteWriter()
+  #saved: Uint8Array[] = []
   #hasHead = false
   #isOver = false
 
@@ -78,7 +79,8 @@ export class SliceWriter implements SnapshotWriter {
 
   save(group: Group): void {
     if (group.savedFor === this.serial) return
-    this.#saved.push(this.#encode(group))
+    this.#encode(group)
+    if (this.#chunk.length >= SAVED_CHUNK_BYTES) this.#saved.push(this.#chunk.take())
   }
 
   next(maxBytes: number): SnapshotChunk | null {
@@ -88,15 +90,11 @@ export class SliceWriter implements SnapshotWriter {
       const { head } = this.#source
       return { kind: 'head', content: head, bytes: 1000 + 1000 * (head.organizations.length + head.rules.length) }
     }
-    const content: EncodedGroup[] = []
-    let bytes = 0
-    while (bytes < maxBytes) {
-      const encoded = this.#saved.pop() ?? this.#walk()
-      if (encoded === null) break
-      content.push(encoded)
-      bytes += sizeOfEncoded(encoded)
-    }
-    if (content.length > 0) return { kind: 'groups', content, bytes }
+    const saved = this.#saved.pop()
+    if (saved !== undefined) return { kind: 'groups', content: saved, bytes: saved.length }
+    while (this.#chunk.length < maxBytes && this.#walk()) {}
+    const bytes = this.#chunk.length
+    if (bytes > 0) return { kind: 'groups', content: this.#chunk.take(), bytes }
     this.abandon()
     return null
   }
@@ -108,16 +106,19 @@ export class SliceWriter implements SnapshotWriter {
     this.#source.ended()
   }
 
-  #walk(): EncodedGroup | null {
+  /** Encodes the next group that was not saved before; false when there is none. */
+  #walk(): boolean {
     for (;;) {
       const step = this.#source.groups.next()
-      if (step.done === true) return null
-      if (step.value.savedFor !== this.serial) return this.#encode(step.value)
+      if (step.done === true) return false
+      if (step.value.savedFor === this.serial) continue
+      this.#encode(step.value)
+      return true
     }
   }
 
-  #encode(group: Group): EncodedGroup {
+  #encode(group: Group): void {
     group.savedFor = this.serial
-    return encodeGroup(group, this.#source.pool, this.#pinned.get(group.program) ?? null)
+    encodeGroup(group, this.#source.pool, this.#pinned.get(group.program) ?? null, this.#chunk)
   }
 }
