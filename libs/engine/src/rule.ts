@@ -1,10 +1,12 @@
 import type { Pattern, RuleRecord, Severity } from '@tocsin/contracts'
 import { parseSigma, type SigmaCorrelation, type SigmaDetection, type SigmaDocument, SigmaError } from '@tocsin/sigma'
 import type { EventView } from './event-view.ts'
+import { severityOfLevel } from './extension-reader.ts'
 import { logsourceTest } from './logsource.ts'
 import { PATTERN_TRAITS, type PatternTraits } from './patterns.ts'
 import type { Requirement, Unit } from './requirement.ts'
-import { type RuleExtension, readExtension, severityOfLevel } from './rule-extension.ts'
+import { type RuleExtension, readExtension } from './rule-extension.ts'
+import type { RuleTest } from './rule-test.ts'
 import { ShapeVerdicts } from './shape-verdicts.ts'
 import type { DurationMs } from './time.ts'
 
@@ -53,6 +55,7 @@ export interface CompiledRule {
   readonly latenessMs: DurationMs | null
   /** False for a detection of level informational, which alerts only where it is correlated. */
   readonly alerts: boolean
+  readonly tests: readonly RuleTest[]
   /** Equal for two versions whose windows mean the same (detection.md §4): detection, grouping, value field. */
   readonly identity: string
 }
@@ -168,6 +171,7 @@ function common(
     calendar: extension.calendar,
     cooldownMs: extension.cooldownMs,
     latenessMs: extension.latenessMs,
+    tests: extension.tests,
     identity: JSON.stringify([
       counted.map(meaning),
       escalating === null ? null : meaning(escalating),

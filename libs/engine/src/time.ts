@@ -8,4 +8,7 @@ export const MINUTE_MS: DurationMs = 60_000
 export const HOUR_MS: DurationMs = 3_600_000
 export const DAY_MS: DurationMs = 86_400_000
 
+/** By the letters in which rules write lengths of time. */
+export const UNIT_MS: Readonly<Record<string, DurationMs>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS }
+
 export const isoTime = (time: EpochMs): string => new Date(time).toISOString()

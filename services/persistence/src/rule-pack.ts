@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { RuleRecord } from '@tocsin/contracts'
-import { messageOf, TerminalError } from '@tocsin/errors'
+import { compileRule } from '@tocsin/engine'
+import { TerminalError } from '@tocsin/errors'
 import { type Pool, transaction } from '@tocsin/postgres'
-import { parseSigma } from '@tocsin/sigma'
 import { type PackFile, packChanges } from './core/rule-pack.ts'
 import { addToOutbox, ruleRecords } from './repositories/outbox.ts'
 import { GET_PACK, LOCK_PACK, SET_PACK_RULE } from './sql/rule-sql.ts'
 
 const FILE = /^[a-z0-9][a-z0-9-]*\.ya?ml$/
 
-/** Reads and parses every rule of the folder. Throws TerminalError that names file, line and column of what is wrong. */
+/** Reads and compiles every rule of the folder. Throws TerminalError that names file, line and column of what is wrong. */
 export async function readRulePack(directory: string): Promise<PackFile[]> {
   const refuse = (why: string, cause?: unknown) =>
     new TerminalError(`The rule pack in ${directory} ${why}`, { code: 'TOCSIN_CONFIG_INVALID', cause })
@@ -24,16 +24,14 @@ export async function readRulePack(directory: string): Promise<PackFile[]> {
       .sort()
       .map(async (name) => {
         const content = await readFile(join(directory, name), 'utf8')
+        const ruleId = `tocsin.${basename(name).replace(/\.ya?ml$/, '')}`
+        const hash = createHash('sha256').update(content).digest('hex')
         try {
-          parseSigma(content, { file: name })
+          compileRule({ ruleId, organizationId: null, version: 1, hash, state: 'active', content })
         } catch (error) {
-          throw refuse(`is not valid: ${messageOf(error)}`, error)
+          throw refuse(`is not valid: ${String(error)}`, error)
         }
-        return {
-          ruleId: `tocsin.${basename(name).replace(/\.ya?ml$/, '')}`,
-          content,
-          hash: createHash('sha256').update(content).digest('hex'),
-        }
+        return { ruleId, content, hash }
       }),
   )
   if (files.length === 0) throw refuse('holds no rule (*.yml)')
