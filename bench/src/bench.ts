@@ -10,6 +10,10 @@ export interface BenchContext {
   readonly rounds: number
   /** Folder of the peers' programs. */
   readonly peers: string
+  /** Folder with `sigma` (stock rules) and `cloudtrail` (recorded events). */
+  readonly data: string
+  /** Path of rsigma; undefined: where cargo puts it. */
+  readonly rsigma: string | undefined
   /** Folder for files; what is fetched or made there stays. */
   readonly local: string
   readonly wanted: (part: string) => boolean

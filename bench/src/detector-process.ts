@@ -97,7 +97,7 @@ async function ask(port: number): Promise<Figures | undefined> {
       .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
       .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   const held = (figure: string) =>
-    Number(new RegExp(`^tocsin_detector_engine_held\\{figure="${figure}"\\} (.*)$`, 'm').exec(text)?.[1] ?? 0)
+    Number(new RegExp(`^tocsin_detector_engine_held\\{.*figure="${figure}".*\\} (.*)$`, 'm').exec(text)?.[1] ?? Number.NaN)
   return {
     at,
     records: sum('tocsin_detector_records_total'),

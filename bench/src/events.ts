@@ -120,4 +120,5 @@ export function canonical(
   return { event, key: `org-${organization}:${principalId}` }
 }
 
-const organizationId = (organization: number): string => `00000000-0000-4000-8000-${organization.toString(16).padStart(12, '0')}`
+export const organizationId = (organization: number): string =>
+  `00000000-0000-4000-8000-${organization.toString(16).padStart(12, '0')}`

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ALL_TOPICS, HEADERS, type RuleRecord, TOPICS } from '@tocsin/contracts'
+import { ALL_TOPICS, HEADERS, type RuleRecord, type TenantRecord, TOPICS } from '@tocsin/contracts'
 import {
   createKafka,
   createProducer,
@@ -14,7 +14,7 @@ import {
   type Producer,
 } from '@tocsin/kafka'
 import { createLogger } from '@tocsin/telemetry'
-import type { BenchEvent, EventSource } from './events.ts'
+import { type BenchEvent, type EventSource, organizationId } from './events.ts'
 
 const RULES = fileURLToPath(new URL('../../rules/', import.meta.url))
 const PARTITIONS = 4
@@ -122,4 +122,15 @@ export const ruleRecord = (ruleId: string, content: string): RuleRecord => ({
   hash: createHash('sha256').update(content).digest('hex'),
   state: 'active',
   content,
+})
+
+export const organizationOf = (organization: number, settings: TenantRecord['settings']): TenantRecord => ({
+  organizationId: organizationId(organization),
+  version: 1,
+  slug: `org-${organization}`,
+  name: `Organization ${organization}`,
+  partition: organization % PARTITIONS,
+  settings,
+  recipients: { emails: [], slackChannels: [], phoneNumbers: [] },
+  keys: [],
 })

@@ -1,4 +1,4 @@
-/** `npm run bench -- detector [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--json FILE] [--docs]` */
+/** `npm run bench -- detector [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--data DIR] [--rsigma FILE] [--json FILE] [--docs]` */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,8 @@ const { values, positionals } = parseArgs({
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     peers: { type: 'string', default: join(ROOT, '../shared/peers') },
+    data: { type: 'string', default: join(ROOT, '../shared/data') },
+    rsigma: { type: 'string' },
     json: { type: 'string' },
     docs: { type: 'boolean', default: false },
   },
@@ -31,7 +33,7 @@ const known = all.flatMap(({ names }) => names)
 const only = values.only?.split(',') ?? known
 if (all.length === 0 || only.some((part) => !known.includes(part))) {
   say(
-    `usage: npm run bench -- NAME [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--json FILE] [--docs]\n` +
+    `usage: npm run bench -- NAME [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--data DIR] [--rsigma FILE] [--json FILE] [--docs]\n` +
       `NAME is one of: ${Object.keys(BENCHES).join(', ')}; PART of detector: ${DETECTOR_PARTS.flatMap(({ names }) => names).join(', ')}`,
   )
   process.exit(1)
@@ -57,6 +59,8 @@ const context: BenchContext = {
   events: Number(values.events),
   rounds: Number(values.rounds),
   peers: resolve(values.peers),
+  data: resolve(values.data),
+  rsigma: values.rsigma,
   local: join(LOCAL, 'bench'),
   wanted: (part) => only.includes(part),
   say,
@@ -76,7 +80,7 @@ for (const part of parts) {
   } catch (error) {
     failed = true
     say((error as Error).stack ?? String(error))
-    rows.push({ figure: title, unit: '', got: `failed: ${(error as Error).message}`, reach: null })
+    rows.push({ figure: title, unit: '', got: `failed: ${(error as Error).message.split('\n', 1)[0]}`, reach: null })
   }
 }
 if (!stopping.signal.aborted) {

@@ -79,3 +79,11 @@ export function medianOf(values: readonly number[]): number {
   if (middle === undefined) throw new RangeError('no values')
   return middle
 }
+
+/** The smallest value that at least that share of the values does not exceed. */
+export function quantileOf(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]
+  if (value === undefined) throw new RangeError('no values')
+  return value
+}
