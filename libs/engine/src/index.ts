@@ -1,5 +1,6 @@
 export type { Counters, Gauges } from './counters.ts'
 export type { EngineOptions } from './engine-options.ts'
+export { EventScanner } from './event-scanner.ts'
 export type { EventView, TextField } from './event-view.ts'
 export type { ExceptionHits } from './exceptions.ts'
 export { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'

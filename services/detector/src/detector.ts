@@ -1,7 +1,7 @@
 /** Owner of partitions: brings each back to where its newest snapshot stands, runs its worker, and drops it when it is taken away. */
 import { randomUUID } from 'node:crypto'
 import { type ControlRecord, type RuleRecord, TOPICS } from '@tocsin/contracts'
-import { checkSettings } from '@tocsin/engine'
+import { checkSettings, EventScanner } from '@tocsin/engine'
 import { messageOf, RetryableError } from '@tocsin/errors'
 import {
   committedOffset,
@@ -55,6 +55,8 @@ export class Detector implements PartitionOwner {
   readonly #memories = new Map<number, PartitionMemory>()
   readonly #member = randomUUID()
   readonly #reader: PartitionReader
+  /** One for all partitions: an event is read and processed in one go. */
+  readonly #scanner = new EventScanner()
   #book: { readonly at: number; readonly content: Promise<readonly ControlRecord[]> } | undefined
 
   constructor(options: DetectorOptions) {
@@ -115,8 +117,8 @@ export class Detector implements PartitionOwner {
     const memory = this.#memories.get(partition) ?? { published: 0n, failures: new Map<bigint, number>() }
     this.#memories.set(partition, memory)
     const { producer } = this.#options
-    const canRun = this.#canRun
-    this.#workers.set(partition, new PartitionWorker({ partition, engine, snapshots, memory, producer, canRun, metrics, log }))
+    const reading = { canRun: this.#canRun, scanner: this.#scanner }
+    this.#workers.set(partition, new PartitionWorker({ partition, engine, snapshots, memory, producer, reading, metrics, log }))
     const tookMs = performance.now() - begun
     metrics.recovery.observe(tookMs / 1_000)
     log.info(

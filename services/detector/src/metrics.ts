@@ -76,6 +76,11 @@ export function createMetrics(held: () => readonly HeldFigures[]) {
   return {
     registry,
     processed: (kind: string) => void processed.set(kind, (processed.get(kind) ?? 0) + 1),
+    parsedEvents: new Counter({
+      name: 'tocsin_detector_parsed_events_total',
+      help: 'Events that the scanner declined, so that they were parsed and checked, which takes ten times as long',
+      registers,
+    }),
     changes: new Counter({
       name: 'tocsin_detector_alert_changes_total',
       help: 'Alert changes published, by type',

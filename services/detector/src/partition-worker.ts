@@ -25,7 +25,7 @@ import {
 import type { Logger } from '@tocsin/telemetry'
 import type { Engine } from './engine-port.ts'
 import type { DetectorMetrics } from './metrics.ts'
-import { type Reading, readEventRecord } from './read-event-record.ts'
+import { type Reading, type ReadingOptions, readEventRecord } from './read-event-record.ts'
 import type { SnapshotKeeper } from './snapshot-keeper.ts'
 
 /** Name in dead letters and in `replay-for`. */
@@ -53,7 +53,7 @@ export interface WorkerOptions {
   readonly snapshots: SnapshotKeeper
   readonly memory: PartitionMemory
   readonly producer: Producer
-  readonly canRun: Parameters<typeof readEventRecord>[2]
+  readonly reading: Pick<ReadingOptions, 'canRun' | 'scanner'>
   readonly metrics: DetectorMetrics
   readonly log: Logger
 }
@@ -66,9 +66,12 @@ export class PartitionWorker {
   #turn: Promise<unknown> = Promise.resolve()
   /** Outputs of processed records that are not acknowledged; a turn that was given up leaves some. */
   #outputs: OutgoingRecord[] = []
+  readonly #reading: ReadingOptions
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    const onDeclined = () => options.metrics.parsedEvents.inc()
+    this.#reading = { ...options.reading, name: CONSUMER, onDeclined }
   }
 
   get engine(): Engine {
@@ -110,7 +113,7 @@ export class PartitionWorker {
       const failures = memory.failures.get(record.offset) ?? 0
       const reading: Reading =
         failures < MOST_TRIES
-          ? readEventRecord(record, CONSUMER, this.#options.canRun)
+          ? readEventRecord(record, this.#reading)
           : { kind: 'dead', code: 'UNEXPECTED', reason: 'the engine threw at it each time it was tried, see the log' }
       if (reading.kind === 'unknown') {
         const failed = await this.#publish(context, next)

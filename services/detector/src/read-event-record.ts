@@ -1,5 +1,5 @@
 import { AuditEvent, ControlRecord, type DeadCode, EVENT_RECORD_TYPES, HEADERS } from '@tocsin/contracts'
-import { type EngineRecord, parsedEvent } from '@tocsin/engine'
+import { type EngineRecord, type EventScanner, type EventView, parsedEvent } from '@tocsin/engine'
 import { messageOf } from '@tocsin/errors'
 import { headerOf, type KafkaRecord } from '@tocsin/kafka'
 import { Compile } from 'typebox/compile'
@@ -17,8 +17,19 @@ const controlRecord = Compile(ControlRecord)
 const KNOWN_TYPES: ReadonlySet<string> = new Set(EVENT_RECORD_TYPES)
 const SHOWN_FAULTS = 3
 
-/** Pure. `name` is the detector's in `replay-for`; `canRun` throws for a rule or for settings that cannot be run. */
-export function readEventRecord(record: KafkaRecord, name: string, canRun: (control: ControlRecord) => void): Reading {
+export interface ReadingOptions {
+  /** The detector's in `replay-for`. */
+  readonly name: string
+  /** Throws for a rule or for settings that cannot be run. */
+  readonly canRun: (control: ControlRecord) => void
+  /** The view of an event that it reads is valid until the next one is read. */
+  readonly scanner: Pick<EventScanner, 'scan'>
+  /** Told of each event that the scanner declined. */
+  readonly onDeclined: () => void
+}
+
+/** Pure but for the scanner's memory. */
+export function readEventRecord(record: KafkaRecord, { name, canRun, scanner, onDeclined }: ReadingOptions): Reading {
   const { appendTime, offset } = record
   const replayFor = headerOf(record, HEADERS.replayFor)
   if (replayFor !== undefined && replayFor !== name) return { kind: 'dropped', reason: 'replayed for another consumer' }
@@ -26,20 +37,15 @@ export function readEventRecord(record: KafkaRecord, name: string, canRun: (cont
   if (!KNOWN_TYPES.has(type)) return { kind: 'unknown', reason: `type ${type} is not known to this release` }
   if (type === 'tick') return { kind: 'process', record: { kind: 'tick', appendTime, offset } }
   if (record.value === null) return { kind: 'dead', code: 'MALFORMED', reason: 'the value is empty' }
-  let value: unknown
-  try {
-    value = JSON.parse(record.value.toString())
-  } catch (error) {
-    return { kind: 'dead', code: 'MALFORMED', reason: `the value is not JSON: ${messageOf(error)}` }
-  }
   if (type === 'event') {
-    if (!auditEvent.Check(value))
-      return { kind: 'dead', code: 'INVALID', reason: `not an AuditEvent: ${faultsOf(auditEvent.Errors(value))}` }
-    // A day that does not exist passes the format.
-    if (Number.isNaN(Date.parse(value.timestamp)))
-      return { kind: 'dead', code: 'INVALID', reason: `timestamp ${value.timestamp} is no time` }
-    return { kind: 'process', record: { kind: 'event', appendTime, offset, event: parsedEvent(value) } }
+    const scanned = scanner.scan(record.value)
+    if (scanned !== null) return { kind: 'process', record: { kind: 'event', appendTime, offset, event: scanned } }
+    onDeclined()
+    const parsed = parseEvent(record.value)
+    return 'kind' in parsed ? parsed : { kind: 'process', record: { kind: 'event', appendTime, offset, event: parsed.event } }
   }
+  const value = parse(record.value)
+  if (value instanceof Error) return malformed(value)
   if (!controlRecord.Check(value))
     return { kind: 'dead', code: 'INVALID', reason: `not a ControlRecord: ${faultsOf(controlRecord.Errors(value))}` }
   try {
@@ -54,6 +60,30 @@ const nameOf = (control: ControlRecord): string =>
   control.kind === 'rule'
     ? `rule ${control.rule.ruleId} version ${control.rule.version}`
     : `organization ${control.organization.organizationId} version ${control.organization.version}`
+
+type Dead = Extract<Reading, { kind: 'dead' }>
+
+/** The plain way, by which every other is judged: parse, then check against the contract. */
+export function parseEvent(bytes: Buffer): { readonly event: EventView } | Dead {
+  const value = parse(bytes)
+  if (value instanceof Error) return malformed(value)
+  if (!auditEvent.Check(value))
+    return { kind: 'dead', code: 'INVALID', reason: `not an AuditEvent: ${faultsOf(auditEvent.Errors(value))}` }
+  // A day that does not exist passes the format.
+  if (Number.isNaN(Date.parse(value.timestamp)))
+    return { kind: 'dead', code: 'INVALID', reason: `timestamp ${value.timestamp} is no time` }
+  return { event: parsedEvent(value) }
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch (error) {
+    return error instanceof Error ? error : new Error(messageOf(error))
+  }
+}
+
+const malformed = ({ message }: Error): Dead => ({ kind: 'dead', code: 'MALFORMED', reason: `the value is not JSON: ${message}` })
 
 const faultsOf = (errors: readonly { readonly instancePath: string; readonly message: string }[]): string =>
   errors

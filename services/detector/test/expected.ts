@@ -5,6 +5,9 @@ import type { Engine } from '../src/engine-port.ts'
 import { CONSUMER } from '../src/partition-worker.ts'
 import { readEventRecord } from '../src/read-event-record.ts'
 
+/** Parses and checks every event. */
+const PLAIN = { name: CONSUMER, canRun: () => {}, scanner: { scan: () => null }, onDeclined: () => {} }
+
 /** What an undisturbed detector publishes for the log as it lies there, by (alert id, revision): one engine a partition, from the first record on. */
 export async function expectedChanges(kafka: Kafka, fresh: (partition: number) => Engine): Promise<Map<string, string>> {
   const log = new Map<number, KafkaRecord[]>()
@@ -23,7 +26,7 @@ export async function expectedChanges(kafka: Kafka, fresh: (partition: number) =
 /** What an engine says of one partition's records when nothing interrupts it. */
 export function* undisturbed(engine: Engine, records: readonly KafkaRecord[]): Generator<AlertChange> {
   for (const record of records) {
-    const reading = readEventRecord(record, CONSUMER, () => {})
+    const reading = readEventRecord(record, PLAIN)
     const { appendTime, offset } = record
     yield* engine.process(reading.kind === 'process' ? reading.record : { kind: 'other', appendTime, offset })
   }

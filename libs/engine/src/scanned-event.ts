@@ -1,0 +1,159 @@
+import type { AuditEvent } from '@tocsin/contracts'
+import { type EventFields, fieldReader } from '@tocsin/sigma'
+import type { FieldPlan } from './event-plan.ts'
+import type { EventView, TextField } from './event-view.ts'
+import type { TextCache } from './text-cache.ts'
+import type { EpochMs } from './time.ts'
+
+const ABSENT = -1
+/** Names come from rules; what is remembered of them must not grow without end. */
+const MOST_NAMES = 10_000
+
+/** What a name of a rule means where the event has neither an original nor unknown keys. */
+type Meaning = FieldPlan | 'whole event' | 'nothing'
+
+/** The view over the bytes of one record after another. Values are made when they are asked for. */
+export class ScannedEvent implements EventView {
+  stamp: EpochMs = 0
+  shape = 0
+  readonly fields: EventFields = (name) => this.#field(name)
+  readonly #slots: ReadonlyMap<string, FieldPlan>
+  readonly #textSlots: Readonly<Record<TextField, number>>
+  readonly #idSlot: number
+  readonly #organizationSlot: number
+  readonly #rawSlot: number
+  readonly #detailsSlot: number
+  readonly #from: Int32Array
+  readonly #to: Int32Array
+  /** Texts that are made already. */
+  readonly #texts: (string | undefined)[]
+  readonly #cache: TextCache
+  readonly #meanings = new Map<string, Meaning>()
+  #bytes: Buffer = Buffer.alloc(0)
+  #event: AuditEvent | null = null
+  #reader: EventFields | null = null
+
+  constructor(slots: ReadonlyMap<string, FieldPlan>, cache: TextCache) {
+    const slot = (path: string): number => {
+      const plan = slots.get(path)
+      if (plan === undefined) throw new Error(`The contract has no ${path}.`)
+      return plan.slot
+    }
+    this.#slots = slots
+    this.#cache = cache
+    this.#textSlots = {
+      action: slot('action'),
+      principalId: slot('principalId'),
+      ipAddress: slot('sessionContext.ipAddress'),
+      sessionId: slot('sessionContext.sessionId'),
+      targetResourceType: slot('targetResourceType'),
+      targetResourceId: slot('targetResourceId'),
+      status: slot('status'),
+      outcome: slot('outcome'),
+      outcomeDescription: slot('outcomeDescription'),
+      dataClassification: slot('dataClassification'),
+      correlationId: slot('correlationId'),
+      format: slot('source.format'),
+    }
+    this.#idSlot = slot('id')
+    this.#organizationSlot = slot('organizationId')
+    this.#rawSlot = slot('raw')
+    this.#detailsSlot = slot('details')
+    this.#from = new Int32Array(slots.size).fill(ABSENT)
+    this.#to = new Int32Array(slots.size)
+    this.#texts = new Array<string | undefined>(slots.size).fill(undefined)
+  }
+
+  /** Begins with the next record. */
+  begin(bytes: Buffer): void {
+    this.#bytes = bytes
+    this.#from.fill(ABSENT)
+    this.#texts.fill(undefined)
+    this.#event = null
+    this.#reader = null
+  }
+
+  /** The value of a field lies at `from` to `to` (exclusive); `text` where it is known already. */
+  place(slot: number, from: number, to: number, text?: string): void {
+    this.#from[slot] = from
+    this.#to[slot] = to
+    if (text !== undefined) this.#texts[slot] = text
+  }
+
+  get id(): string {
+    const text = this.#texts[this.#idSlot]
+    if (text !== undefined) return text
+    // Ids are all different: nothing to remember them for.
+    const made = this.#bytes.toString('latin1', this.#from[this.#idSlot], this.#to[this.#idSlot])
+    this.#texts[this.#idSlot] = made
+    return made
+  }
+
+  get organizationId(): string {
+    return this.#textAt(this.#organizationSlot) as string
+  }
+
+  text(field: TextField): string | undefined {
+    return this.#textAt(this.#textSlots[field])
+  }
+
+  number(field: 'recordCount' | 'bytes'): number | undefined {
+    const plan = this.#slots.get(field) as FieldPlan
+    return this.#has(plan.slot) ? this.#numberAt(plan.slot) : undefined
+  }
+
+  get event(): AuditEvent {
+    this.#event ??= JSON.parse(this.#bytes.toString()) as AuditEvent
+    return this.#event
+  }
+
+  #has(slot: number): boolean {
+    return this.#from[slot] !== ABSENT
+  }
+
+  #textAt(slot: number): string | undefined {
+    const known = this.#texts[slot]
+    if (known !== undefined || !this.#has(slot)) return known
+    const made = this.#cache.get(this.#bytes, this.#from[slot] as number, this.#to[slot] as number)
+    this.#texts[slot] = made
+    return made
+  }
+
+  #numberAt(slot: number): number {
+    return Number(this.#bytes.toString('latin1', this.#from[slot], this.#to[slot]))
+  }
+
+  #field(name: string): unknown {
+    const meaning = this.#meaningOf(name)
+    if (meaning === 'whole event') return this.#whole(name)
+    if (meaning !== 'nothing' && this.#has(meaning.slot)) {
+      if (meaning.kind === 'whole' || meaning.kind === 'number') return this.#numberAt(meaning.slot)
+      if (meaning.kind === 'object' || meaning.kind === 'value' || meaning.kind === 'boolean') return this.#whole(name)
+      return this.#textAt(meaning.slot)
+    }
+    return this.#has(this.#rawSlot) || this.#has(this.#detailsSlot) ? this.#whole(name) : undefined
+  }
+
+  #whole(name: string): unknown {
+    this.#reader ??= fieldReader(this.event)
+    return this.#reader(name)
+  }
+
+  #meaningOf(name: string): Meaning {
+    const known = this.#meanings.get(name)
+    if (known !== undefined) return known
+    if (this.#meanings.size >= MOST_NAMES) this.#meanings.clear()
+    const meaning = this.#makeMeaning(name)
+    this.#meanings.set(name, meaning)
+    return meaning
+  }
+
+  /** As libs/sigma's field-reader.ts: the parts of the session that groups call by their last name, and paths into objects. */
+  #makeMeaning(name: string): Meaning {
+    const plan = this.#slots.get(name) ?? this.#slots.get(`sessionContext.${name}`)
+    if (plan !== undefined && (this.#slots.has(name) || name === 'ipAddress' || name === 'sessionId')) return plan
+    for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1))
+      if (this.#slots.has(name.slice(0, dot))) return 'whole event'
+    return name.startsWith('\u0000') ? 'whole event' : 'nothing'
+  }
+}

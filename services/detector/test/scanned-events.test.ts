@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { AuditEvent } from '@tocsin/contracts'
+import { EventScanner, type EventView, type TextField } from '@tocsin/engine'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseEvent } from '../src/read-event-record.ts'
+import { mutation, plainEvent, shuffledEvent } from './hostile-events.ts'
+import { failedLogin } from './support.ts'
+
+const RUNS = Number(process.env['TOCSIN_PROPERTY_RUNS'] ?? 4_000)
+const TEXT_FIELDS: readonly TextField[] = [
+  'action',
+  'principalId',
+  'ipAddress',
+  'sessionId',
+  'targetResourceType',
+  'targetResourceId',
+  'status',
+  'outcome',
+  'outcomeDescription',
+  'dataClassification',
+  'correlationId',
+  'format',
+]
+/** Canonical names, paths into them, names of originals, and names that are nobody's. */
+const NAMES: readonly string[] = [
+  ...TEXT_FIELDS,
+  ...['id', 'timestamp', 'receivedAt', 'organizationId', 'category', 'operation', 'principalType', 'traceparent', 'integrity'],
+  ...['recordCount', 'bytes', 'processingLatency', 'queueDepth', 'idConflict', 'retentionPolicy'],
+  ...['sessionContext', 'sessionContext.ipAddress', 'sessionContext.sessionId', 'sessionContext.userAgent', 'userAgent'],
+  ...['sessionContext.geolocation', 'sessionContext.geolocation.country', 'sessionContext.ipAddress.x', 'sessionContext.more'],
+  ...[
+    'source',
+    'source.format',
+    'source.name',
+    'source.product',
+    'source.x',
+    'name',
+    'gdprContext.basis',
+    'details',
+    'details.a',
+  ],
+  ...['raw', 'raw.a', 'a', 'a.b', 'b', 'b.c.a', 'eventName', 'userIdentity.type', '', '.', 'a.', '.a'],
+  ...['__proto__', 'constructor', 'toString', 'sessionContext.__proto__', 'length', '\u0000all-text'],
+]
+const scanner = new EventScanner()
+
+/** A format's sample: the item as sent and the events it becomes; their `raw` stands for the item. */
+interface Sample {
+  readonly item: unknown
+  readonly events: readonly AuditEvent[]
+}
+
+/** Everything that a view says; asked twice, the second time in the other order. */
+function said(view: EventView): unknown {
+  const ask = (names: readonly string[]) => names.map((name): [string, unknown] => [name, view.fields(name)])
+  const once = () => [
+    ask(NAMES),
+    TEXT_FIELDS.map((field) => view.text(field)),
+    [view.id, view.organizationId, view.stamp, view.shape, view.number('recordCount'), view.number('bytes')],
+  ]
+  const first = once()
+  return [first, view.event, ask(NAMES.toReversed()), once()]
+}
+
+/** Whether the scanner took it. Fails where it says anything else than the plain way does. */
+function compare(bytes: Buffer): boolean {
+  const scanned = scanner.scan(bytes)
+  if (scanned === null) return false
+  const plain = parseEvent(bytes)
+  if (!('event' in plain)) throw new Error(`taken, although ${plain.reason}: ${bytes.toString()}`)
+  expect(said(scanned)).toEqual(said(plain.event))
+  return true
+}
+
+const asWritten = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+/** Counted over a property's runs, so that one that never meets what it is about is seen. */
+function share(property: (count: (taken: boolean) => void) => void): number {
+  let taken = 0
+  let all = 0
+  property((isTaken) => {
+    all += 1
+    if (isTaken) taken += 1
+  })
+  return taken / all
+}
+
+describe('an event that is read from its bytes', () => {
+  it('says what the parsed one says, whatever its fields hold and in whichever order they stand', () => {
+    const taken = share((count) =>
+      fc.assert(
+        fc.property(shuffledEvent, (made) => count(compare(asWritten(made)))),
+        { numRuns: RUNS },
+      ),
+    )
+    expect(taken).toBeGreaterThan(0.02)
+  }, 120_000)
+
+  it('says what the parsed one says after its bytes were flipped, cut, doubled or replaced, or is declined', () => {
+    const made = fc.tuple(
+      fc.oneof({ weight: 4, arbitrary: plainEvent }, shuffledEvent),
+      fc.array(mutation, { minLength: 1, maxLength: 2 }),
+    )
+    const taken = share((count) =>
+      fc.assert(
+        fc.property(made, ([value, mutations]) =>
+          count(compare(mutations.reduce((bytes, mutate) => mutate(bytes), asWritten(value)))),
+        ),
+        { numRuns: 3 * RUNS },
+      ),
+    )
+    expect(taken).toBeGreaterThan(0.02)
+  }, 120_000)
+
+  it('is taken from its bytes as ingest writes it, from every format', () => {
+    const samples = new URL('../../../libs/formats/src/formats/samples/', import.meta.url)
+    const read = readdirSync(samples).flatMap((name) => JSON.parse(readFileSync(new URL(name, samples), 'utf8')) as Sample[])
+    const events = read.flatMap((sample) =>
+      sample.events.map((each) => (each.raw === undefined ? each : { ...each, raw: sample.item })),
+    )
+    expect(events.length).toBeGreaterThan(5)
+    for (const each of events) expect([each, compare(asWritten(each))]).toEqual([each, true])
+  })
+
+  it('is taken with names beyond ASCII, with escapes, and with any original', () => {
+    const odd = {
+      ...failedLogin('DOMAIN\\Zoë "😀"'),
+      details: { a: ['\ud800', '\n'] },
+      raw: { 'é\n': [[{ a: 1e-7 }]], eventName: null },
+    }
+    expect(compare(asWritten(odd))).toBe(true)
+    expect(compare(Buffer.from(JSON.stringify(odd).replace('"eventName"', '"__proto__"')))).toBe(true)
+  })
+
+  it('is declined, and so decided by parsing, where a key stands twice', () => {
+    const bytes = JSON.stringify(failedLogin('u1'))
+    expect(scanner.scan(Buffer.from(bytes))).not.toBeNull()
+    expect(scanner.scan(Buffer.from(bytes.replace('{', '{"action":"other",')))).toBeNull()
+  })
+})
