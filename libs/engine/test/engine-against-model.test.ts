@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { changingStreams } from './changing-streams.ts'
 import { denseStreams } from './dense-streams.ts'
 import { engineRecords, expectAgreement, newEngine, PARTITION, runEngine, TOPIC } from './harness.ts'
+import type { ModelLimits } from './model-limits.ts'
 import { runs } from './runs.ts'
-import { streams } from './streams.ts'
+import { type Stream, streams } from './streams.ts'
 
 describe('the engine and the brute-force model', () => {
   it('emit the same changes after every record of short streams', () => {
@@ -25,6 +26,24 @@ describe('the engine and the model, in dense groups', () => {
 describe('the engine and the model, while settings and rules change', () => {
   it('emit the same changes after every record', () => {
     fc.assert(fc.property(changingStreams(40), expectAgreement), runs(200))
+  })
+})
+
+describe('the engine and the model, with little room', () => {
+  const room = fc.integer({ min: 1, max: 12 })
+  const none = fc.constant(1_000_000)
+  const limited = (streams: fc.Arbitrary<Stream>, limits: Record<keyof ModelLimits, fc.Arbitrary<number>>) =>
+    fc.tuple(streams, fc.record(limits)).map(([stream, limits]) => ({ ...stream, limits }))
+
+  it('drop the same events of full groups', () => {
+    const streamsOf = fc.oneof(streams(30), denseStreams(60))
+    const full = limited(streamsOf, { eventsPerGroup: room, eventsPerOrganization: none, groupsPerOrganization: none })
+    fc.assert(fc.property(full, expectAgreement), runs(200))
+  })
+
+  it('shorten lateness and evict groups of full organizations in the same order', () => {
+    const full = limited(streams(40), { eventsPerGroup: none, eventsPerOrganization: room, groupsPerOrganization: room })
+    fc.assert(fc.property(full, expectAgreement), runs(200))
   })
 })
 

@@ -24,6 +24,16 @@ export const NOTHING: Omit<ModelFigures, 'spanMs' | 'threshold'> = {
   evidence: [],
 }
 
+const LOWER_BOUND = { countIsLowerBound: true }
+
+/** From a full group's first dropped event on, the counts of its alerts are lower bounds (D25). */
+export function setLowerBounds({ episodes }: Group): void {
+  for (const episode of episodes) {
+    episode.lowerBound = true
+    episode.figures = { ...episode.figures, metadata: { ...episode.figures.metadata, ...LOWER_BOUND } }
+  }
+}
+
 /**
  * Figures only ever grow: what was decided by events that are held no more stays.
  * @param truth all stretches, old and new
@@ -74,6 +84,7 @@ export function extend(
   episode.counted = counted
   episode.escalated =
     all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
+  episode.lowerBound = group.floor !== undefined || all.some(({ lowerBound }) => lowerBound)
   const sensitive = [...counted].some(({ event }) => isSensitive(event))
   const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
   episode.figures = {
@@ -90,14 +101,16 @@ export function extend(
     spanMs,
     threshold,
     backfilled: [...counted].every((event) => event.late),
-    metadata:
-      pattern.metadata?.({
+    metadata: {
+      ...pattern.metadata?.({
         counted: [...counted].map(({ event }) => event),
         total: total([...counted]),
         spanMs,
         group: group.group,
         settings,
-      }) ?? {},
+      }),
+      ...(episode.lowerBound ? LOWER_BOUND : {}),
+    },
     evidence: evidenceOf([...counted], threshold),
   }
 }

@@ -1,5 +1,6 @@
 /** What log time does to a group: events that are over, alerts that close, revisions that are due. */
 import { severityRank } from '@tocsin/contracts'
+import { isEmpty } from './model-limits.ts'
 import type { Episode, Group, ModelFigures } from './model-types.ts'
 
 const SECOND = 1000
@@ -9,6 +10,7 @@ const lastArrival = ({ counted }: Episode): number => Math.max(...[...counted].m
 /** Events that are over go, and with them the times that were decided for them. */
 export function letGo(group: Group, logTime: number): void {
   group.held = group.held.filter((held) => logTime <= held.arrival + group.terms.retentionMs)
+  if (isEmpty(group)) group.floor = undefined
   const times = new Set(group.held.map(({ t }) => t))
   group.decided = new Set([...group.decided].filter((t) => times.has(t)))
 }

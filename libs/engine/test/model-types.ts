@@ -74,6 +74,8 @@ export interface Episode extends ModelAlert {
   /** F: when the last stretch ended; capped when log time is set back, as all deadlines are. */
   trueUntil: number
   escalated: boolean
+  /** Events were refused for want of room. */
+  lowerBound: boolean
   lastRevisionAt: number
   published: ModelFigures
 }
@@ -96,6 +98,8 @@ export interface Group {
   readonly night: Interval | undefined
   terms: Terms
   held: HeldEvent[]
+  /** Time of the newest event that a full group dropped: what is at or below it is refused. */
+  floor: number | undefined
   /** Event times at which a settled condition was decided, while an event of that time is held. */
   decided: Set<number>
   /** Open ones, in order of creation. */

@@ -4,12 +4,13 @@
  */
 import type { AuditEvent, ControlRecord, RuleRecord } from '@tocsin/contracts'
 import { ModelBook } from './model-book.ts'
-import { extend, NOTHING } from './model-figures.ts'
+import { extend, NOTHING, setLowerBounds } from './model-figures.ts'
+import { dropOldest, isEmpty, type ModelLimits, makeRoom, NO_LIMITS } from './model-limits.ts'
 import { type Interval, nightAt } from './model-nights.ts'
 import { MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
 import { decideDue, isTooLate, type TrueMoment } from './model-settled.ts'
 import { isOver, isWorthTelling, letGo, setBack } from './model-time.ts'
-import type { Episode, Group, ModelAlert, ModelChange, ModelRecord, Moment } from './model-types.ts'
+import type { Episode, Group, HeldEvent, ModelAlert, ModelChange, ModelRecord, Moment } from './model-types.ts'
 import { clusters, stretches, union } from './model-windows.ts'
 
 const MINUTE = 60_000
@@ -36,18 +37,25 @@ export class Model {
     idConflict: 0,
     notNumeric: 0,
     tooLate: 0,
+    overCap: 0,
+    latenessShortened: 0,
+    groupEvicted: 0,
     logTimeSetBack: 0,
     controlIgnored: 0,
   }
+  /** True once the outcome depends on what the page leaves to the engine: the hashes of ids. */
+  isOpen = false
   readonly #book: ModelBook
+  readonly #limits: ModelLimits
   readonly #groups = new Map<string, Group>()
 
   /**
    * @param day0 midnight UTC of a day near the events, for the calendar
    * @param patternOf what a version of a rule means
    */
-  constructor(day0: number, patternOf = builtIn) {
+  constructor(day0: number, patternOf = builtIn, limits = NO_LIMITS) {
     this.#book = new ModelBook(day0, patternOf)
+    this.#limits = limits
   }
 
   process(record: ModelRecord): ModelChange[] {
@@ -115,6 +123,7 @@ export class Model {
     group.terms = this.#book.terms(pattern, group.organizationId, group.night)
     if (group.terms.spanMs === terms.spanMs && pattern.identity === terms.pattern.identity) return
     group.held = []
+    group.floor = undefined
     group.decided.clear()
   }
 
@@ -141,6 +150,11 @@ export class Model {
       }
     }
     if (isUnattributed) this.counters.unattributed += 1
+    const groups = [...this.#groups.values()].filter(({ organizationId }) => organizationId === event.organizationId)
+    const { latenessShortened, groupEvicted } = makeRoom(groups, this.#limits, this.logTime)
+    this.counters.latenessShortened += latenessShortened
+    this.counters.groupEvicted += groupEvicted
+    for (const group of groups) if (isEmpty(group)) group.floor = undefined
   }
 
   /** The rules in force, and the versions that groups with an open alert stay with. */
@@ -160,13 +174,11 @@ export class Model {
       this.counters[isSame ? 'duplicate' : 'idConflict'] += 1
       return
     }
+    const isRefused = group.floor !== undefined && t <= group.floor
+    this.isOpen ||= t === group.floor
     const counts = pattern.counts(event)
     const late = t < this.logTime - group.terms.latenessMs
-    if (counts) this.counters.counted += 1
-    if (late) this.counters.late += 1
-    if (pattern.isNotNumeric?.(event)) this.counters.notNumeric += 1
-    if (isTooLate(group, t)) this.counters.tooLate += 1
-    group.held.push({
+    const held: HeldEvent = {
       id: event.id,
       t,
       arrival: this.logTime,
@@ -176,9 +188,30 @@ export class Model {
       late,
       event,
       escalates: !counts,
-    })
+    }
+    const tooLate = isTooLate(group, t)
+    if (!isRefused) group.held.push(held)
+    if (isRefused || (group.held.length > this.#limits.eventsPerGroup && this.#dropOldest(group) === held)) {
+      this.counters.overCap += 1
+      setLowerBounds(group)
+      return
+    }
+    if (counts) this.counters.counted += 1
+    if (late) this.counters.late += 1
+    if (tooLate) this.counters.tooLate += 1
+    if (pattern.isNotNumeric?.(event)) this.counters.notNumeric += 1
     if (pattern.settled === undefined) this.#decide(group, event.id, t, changes)
     else for (const episode of group.episodes) this.#extend(group, episode, [], episode.truth, episode.moments)
+  }
+
+  /** Counts it unless it is the new event itself. */
+  #dropOldest(group: Group): HeldEvent {
+    const newest = group.held.at(-1)
+    const { dropped, isTie } = dropOldest(group)
+    this.isOpen ||= isTie
+    if (dropped !== newest) this.counters.overCap += 1
+    setLowerBounds(group)
+    return dropped
   }
 
   /** Undefined where a group of that name has an open alert of another version, which no other version counts (§4). */
@@ -194,7 +227,17 @@ export class Model {
     if (known !== undefined) return known.terms.pattern === pattern ? known : undefined
     if (this.#book.pattern(ruleId) !== pattern) return undefined
     const terms = this.#book.terms(pattern, organizationId, night)
-    const group: Group = { ruleId, organizationId, group: fields, night, terms, held: [], decided: new Set(), episodes: [] }
+    const group: Group = {
+      ruleId,
+      organizationId,
+      group: fields,
+      night,
+      terms,
+      held: [],
+      floor: undefined,
+      decided: new Set(),
+      episodes: [],
+    }
     this.#groups.set(key, group)
     return group
   }
@@ -271,6 +314,7 @@ export class Model {
       counted: new Set(),
       trueUntil: Number.NEGATIVE_INFINITY,
       escalated: false,
+      lowerBound: false,
       lastRevisionAt: this.logTime,
     }
     group.episodes.push(episode)

@@ -4,6 +4,7 @@
  */
 import type { AuditEvent, OrganizationSettings, RuleRecord } from '@tocsin/contracts'
 import fc from 'fast-check'
+import type { ModelLimits } from './model-limits.ts'
 import type { ModelPattern } from './model-patterns.ts'
 import type { ModelRecord } from './model-types.ts'
 
@@ -13,6 +14,7 @@ export interface Stream {
   readonly settings: ReadonlyMap<string, OrganizationSettings>
   /** Instead of the built-in pack: every version of every rule, the first of each in force before the first record. */
   readonly rules?: readonly ModelledRule[]
+  readonly limits?: ModelLimits
   readonly records: readonly ModelRecord[]
 }
 
