@@ -264,6 +264,8 @@ export class PartitionEngine {
     group.closeDue(now)
     this.#publisher.ended(group, this.#clock.now)
     group.owner.settle(group)
+    // Without an open alert it may go, before this record's own effect asks for room.
+    group.owner.organization.shedding?.offer(group)
     this.#forgetIfEmpty(group)
   }
 

@@ -4,8 +4,9 @@ import { changingStreams } from './changing-streams.ts'
 import { denseStreams } from './dense-streams.ts'
 import { engineRecords, expectAgreement, newEngine, PARTITION, runEngine, TOPIC } from './harness.ts'
 import type { ModelLimits } from './model-limits.ts'
+import type { ModelRecord } from './model-types.ts'
 import { runs } from './runs.ts'
-import { type Stream, streams } from './streams.ts'
+import { makeEvent, ORGANIZATIONS, type Stream, streams } from './streams.ts'
 
 describe('the engine and the brute-force model', () => {
   it('emit the same changes after every record of short streams', () => {
@@ -44,6 +45,31 @@ describe('the engine and the model, with little room', () => {
   it('shorten lateness and evict groups of full organizations in the same order', () => {
     const full = limited(streams(40), { eventsPerGroup: none, eventsPerOrganization: room, groupsPerOrganization: room })
     fc.assert(fc.property(full, expectAgreement), runs(200))
+  })
+})
+
+describe('a full organization', () => {
+  it('lets a group go by the record that ends its alert', () => {
+    const START = Date.parse('2026-07-01T09:00:00Z')
+    const record = (i: number, second: number, principalId: string, outcome: 'failure' | 'success'): ModelRecord => {
+      const appendTime = START + second * 1000
+      const login = { category: 'authentication', operation: 'login', outcome, principalId } as const
+      return { kind: 'event', appendTime, event: makeEvent({ id: `e${i}`, t: appendTime, ...login }) }
+    }
+    const settings = { failedAuthThreshold: 2, failedAuthTimeWindow: 2000, alertCooldown: 0, latenessMs: 21_000 }
+    expectAgreement({
+      day0: Date.parse('2026-07-01T00:00:00Z'),
+      settings: new Map([[ORGANIZATIONS[0], settings]]),
+      limits: { eventsPerGroup: 10, eventsPerOrganization: 10, groupsPerOrganization: 1 },
+      records: [
+        record(0, 0, 'u2', 'failure'),
+        record(1, 0, 'u2', 'failure'),
+        record(2, 1, 'u1', 'success'), // u2 has an alert, so u1 goes
+        record(3, 3, 'u2', 'success'), // held when the alert ends
+        record(4, 25.5, 'u1', 'success'), // ends it: now u2 goes
+        record(5, 25.5, 'u1', 'success'),
+      ],
+    })
   })
 })
 

@@ -134,8 +134,10 @@ export class Model {
     if (isSkewed) this.counters.clockSkew += 1
     const t = isSkewed ? this.logTime : stamp
     let isUnattributed = false
+    let isMatched = false
     for (const pattern of this.#patternsFor(event.organizationId)) {
       if (!(pattern.counts(event) || pattern.escalates(event))) continue
+      isMatched = true
       const nightly = pattern.ruleId === OFF_HOURS_RULE
       const night = nightly ? nightAt(this.#book.hours(event.organizationId), t) : undefined
       if (nightly && night === undefined) continue
@@ -150,7 +152,11 @@ export class Model {
       }
     }
     if (isUnattributed) this.counters.unattributed += 1
-    const groups = [...this.#groups.values()].filter(({ organizationId }) => organizationId === event.organizationId)
+    if (isMatched) this.#makeRoom(event.organizationId)
+  }
+
+  #makeRoom(organizationId: string): void {
+    const groups = [...this.#groups.values()].filter((group) => group.organizationId === organizationId)
     const { latenessShortened, groupEvicted } = makeRoom(groups, this.#limits, this.logTime)
     this.counters.latenessShortened += latenessShortened
     this.counters.groupEvicted += groupEvicted
