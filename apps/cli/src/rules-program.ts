@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Output } from './output.ts'
 
+const FORMAT_CHOICES = ['raw', 'tocsin', 'sshd', 'cloudtrail', 'cloudevents']
+
 /** `tocsin rules …`; what each does is loaded when it is asked for, because it is most of the program. */
 export function addRulesCommands(program: Command, output: Output, finish: (exitCode: number) => void): void {
   const rules = program.command('rules').description('Detection rules: check, test, explain, try on events of the past')
@@ -15,9 +17,28 @@ export function addRulesCommands(program: Command, output: Output, finish: (exit
     .description('Run rules over events of the past')
     .requiredOption('--rules <path...>', 'rule files or folders')
     .requiredOption('--events <file>', 'NDJSON, one event a line')
-    .addOption(new Option('--format <name>', 'raw: events as they are').choices(['raw']))
-    .option('--matches', 'every match of a detection: {"ruleId","eventId","line"}, one a line')
-    .action(async (flags: { rules: string[]; events: string }) =>
-      finish((await import('./commands/rules/backtest.ts')).backtest({ ...flags, output })),
-    )
+    .addOption(new Option('--format <name>', 'of the events; else recognized; raw: as they are').choices(FORMAT_CHOICES))
+    .addOption(new Option('--alerts', 'print the last state of each alert, one a line').conflicts(['changes', 'matches']))
+    .addOption(new Option('--changes', 'print every change of an alert, one a line').conflicts('matches'))
+    .option('--matches', 'print every match of a detection, one a line: {"ruleId","eventId","line"}')
+    .option('--settings <file>', 'JSON: settings of all organizations, or a map from their ids to settings')
+    .addOption(new Option('--year <year>', 'sshd: year of stamps that have none').argParser(Number))
+    .option('--zone <name>', 'sshd: IANA zone of stamps that have none (default UTC)')
+    .action(async ({ alerts, changes, matches, ...flags }: BacktestFlags) => {
+      const print = alerts === true ? 'alerts' : changes === true ? 'changes' : matches === true ? 'matches' : undefined
+      const { backtest } = await import('./commands/rules/backtest.ts')
+      finish(backtest({ ...flags, print, now: Date.now(), output }))
+    })
+}
+
+interface BacktestFlags {
+  readonly rules: string[]
+  readonly events: string
+  readonly format?: string
+  readonly alerts?: boolean
+  readonly changes?: boolean
+  readonly matches?: boolean
+  readonly settings?: string
+  readonly year?: number
+  readonly zone?: string
 }

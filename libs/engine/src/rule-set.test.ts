@@ -68,4 +68,14 @@ describe('rules made of files', () => {
     const named = (name: string, other: string) => `${counting(name, other)}name: ${name}\n`
     expect(faultsOf({ 'a.yml': named('a', 'b'), 'b.yml': named('b', 'a') }).join('\n')).toMatch(/circle/)
   })
+
+  it('mean by a name the document of their own file first, and refuse one that could be of several others', () => {
+    const pair = (title: string) => `${detection('same')}---\n${counting(title, 'same')}`
+    const set = assemble({ 'a.yml': pair('a'), 'b.yml': pair('b') })
+    expect([set.faults, set.rules.map(({ record }) => record.ruleId)]).toEqual([[], ['a', 'b']])
+    expect(set.detections.map(({ ruleId }) => ruleId)).toEqual(['a#1', 'b#1'])
+    expect(faultsOf({ 'a.yml': detection('same'), 'b.yml': detection('same'), 'c.yml': counting('c', 'same') })[0]).toBe(
+      'c.yml:4:10: "same" could be a rule of a.yml or b.yml.',
+    )
+  })
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { referenceFaults, type SigmaDetection, type SigmaDocument, SigmaError, type SigmaReading } from '@tocsin/sigma'
-import { type CompiledRule, compileRule } from './rule.ts'
+import { References, type SigmaDetection, type SigmaDocument, SigmaError, type SigmaReading } from '@tocsin/sigma'
+import { type CompiledRule, type CompileOptions, compileRule } from './rule.ts'
 
 /** What the rule files of a folder come to. */
 export interface RuleSet {
@@ -14,22 +14,18 @@ export interface RuleSet {
 
 /**
  * Makes rules of rule files: a correlation and the detections it needs, by id or name from any of the files, become one rule.
- * A rule is called `id` of `x-tocsin`, else the document's id, else the file. A fault of one rule leaves the others alone.
+ * A rule is called `id` of `x-tocsin`, else the document's id, else the file; other documents of the file without an id have their number behind its name. A fault of one rule leaves the others alone.
  */
-export function assembleRules(files: readonly SigmaReading[]): RuleSet {
+export function assembleRules(files: readonly SigmaReading[], options: CompileOptions = {}): RuleSet {
   const documents = files.flatMap((file) => file.documents)
-  const faults = [...files.flatMap((file) => file.faults), ...referenceFaults(documents)]
-  const byReference = new Map<string, SigmaDocument>()
-  for (const document of documents)
-    for (const name of [document.id, document.name])
-      if (name !== undefined && name !== '' && !byReference.has(name)) byReference.set(name, document)
-  const referred = new Set(documents.flatMap(namesIn).map((name) => byReference.get(name)))
+  const references = new References(documents)
+  const faults = [...files.flatMap((file) => file.faults), ...references.faults()]
+  const referred = new Set(documents.flatMap((document) => namesIn(document).map((name) => references.find(document, name))))
   const ids = new Set<string>()
   const detections: { ruleId: string; document: SigmaDetection }[] = []
   const rules: CompiledRule[] = []
   for (const file of files) {
-    for (const document of file.documents) {
-      const ruleId = idOf(document)
+    for (const [document, ruleId] of idsOf(file)) {
       if (ids.has(ruleId)) {
         if (ruleId !== document.id) faults.push(faultAt(document, `Another rule is called "${ruleId}": give this one an id.`))
         continue
@@ -37,9 +33,9 @@ export function assembleRules(files: readonly SigmaReading[]): RuleSet {
       ids.add(ruleId)
       if (document.kind === 'detection') detections.push({ ruleId, document })
       if (document.kind === 'detection' && referred.has(document)) continue
-      const segments = segmentsOf(document, files, byReference)
+      const segments = segmentsOf(document, files, references)
       try {
-        rules.push(compile(ruleId, segments))
+        rules.push(compile(ruleId, segments, options))
       } catch (error) {
         if (!(error instanceof SigmaError)) throw error
         // What is wrong with the references of a document has been said.
@@ -58,24 +54,20 @@ interface Segment {
   readonly text: string
 }
 
-function compile(ruleId: string, segments: readonly Segment[]): CompiledRule {
+function compile(ruleId: string, segments: readonly Segment[], options: CompileOptions): CompiledRule {
   const content = segments.map(({ text }) => text).join('')
   const hash = createHash('sha256').update(content).digest('hex')
-  return compileRule({ ruleId, organizationId: null, version: 1, hash, state: 'active', content })
+  return compileRule({ ruleId, organizationId: null, version: 1, hash, state: 'active', content }, options)
 }
 
 /** A rule that needs all of its file has the file's text, and so its hash; else the documents it needs, detections first. */
-function segmentsOf(
-  document: SigmaDocument,
-  files: readonly SigmaReading[],
-  byReference: ReadonlyMap<string, SigmaDocument>,
-): Segment[] {
+function segmentsOf(document: SigmaDocument, files: readonly SigmaReading[], references: References): Segment[] {
   const needed = new Set<SigmaDocument>()
   const need = (each: SigmaDocument): void => {
     if (needed.has(each)) return
     needed.add(each)
     for (const name of namesIn(each)) {
-      const other = byReference.get(name)
+      const other = references.find(each, name)
       if (other !== undefined) need(other)
     }
   }
@@ -106,10 +98,19 @@ function placed(fault: SigmaError, segments: readonly Segment[]): SigmaError {
 const faultAt = ({ file, positionOf }: SigmaDocument, message: string): SigmaError =>
   new SigmaError(message, { file, ...positionOf(['title']) })
 
-function idOf({ id, file, extension }: SigmaDocument): string {
+/** Of the documents without an id the file's name goes to its first correlation, else to its first; others have their number behind it. */
+function idsOf({ file, documents }: SigmaReading): Map<SigmaDocument, string> {
+  const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.ya?ml$/i, '')
+  const without = documents.filter((document) => ownId(document) === '')
+  const main = without.find(({ kind }) => kind === 'correlation') ?? without[0]
+  return new Map(
+    documents.map((document, n) => [document, ownId(document) || (document === main ? name : `${name}#${n + 1}`)] as const),
+  )
+}
+
+function ownId({ id, extension }: SigmaDocument): string {
   const own = isMap(extension) ? extension['id'] : undefined
-  if (typeof own === 'string' && own !== '') return own
-  return id === '' ? file.slice(file.lastIndexOf('/') + 1).replace(/\.ya?ml$/, '') : id
+  return typeof own === 'string' && own !== '' ? own : id
 }
 
 /** What a document refers to: the rules of a correlation, and the selections named under `x-tocsin`. */

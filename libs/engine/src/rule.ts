@@ -60,13 +60,20 @@ export interface CompiledRule {
   readonly identity: string
 }
 
+export interface CompileOptions {
+  /** Take events for a rule whatever their source (backtests of events that are no audit events). */
+  readonly anySource?: boolean
+}
+
 /**
  * Compiles one rule file: a detection, or a correlation with the detections that it counts.
  * @throws SigmaError with file, line and column, naming what this build cannot run
  */
-export function compileRule(record: RuleRecord): CompiledRule {
+export function compileRule(record: RuleRecord, { anySource = false }: CompileOptions = {}): CompiledRule {
   const file = record.ruleId
-  const documents = parseSigma(record.content, { file })
+  const documents = parseSigma(record.content, { file }).map((document) =>
+    anySource && document.kind === 'detection' ? { ...document, logsource: { product: 'tocsin' } } : document,
+  )
   const correlations = documents.filter((document) => document.kind === 'correlation')
   const detections = documents.filter((document) => document.kind === 'detection')
   const [main, second] = correlations.length > 0 ? correlations : detections

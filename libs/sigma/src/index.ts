@@ -1,7 +1,7 @@
 export * from './document.ts'
 export { ALL_TEXT, type EventFields, fieldReader, plainReader, type ReadableEvent } from './field-reader.ts'
 export { parseSigma, readSigma, type SigmaOptions, type SigmaReading } from './parse-sigma.ts'
-export { referenceFaults } from './references.ts'
+export { References } from './references.ts'
 export { RuleIndex } from './rule-index.ts'
 export { compileSelectionData, type Selection, SelectionError } from './selection-data.ts'
 export { type Position, SigmaError } from './sigma-error.ts'

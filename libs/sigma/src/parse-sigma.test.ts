@@ -152,6 +152,17 @@ describe('refusals', () => {
     expect(refusal(of('a', 'a')).message).toMatch(/circle/)
   })
 
+  it('stop a chain of correlations longer than 10', () => {
+    const link = (n: number) =>
+      `title: c${n}\nname: c${n}\ncorrelation:\n  type: temporal\n  rules: [c${n + 1}]\n  timespan: 1h\n`
+    const chain = (length: number) => Array.from({ length }, (_, n) => link(n)).join('---\n')
+    expect(parseSigma(chain(10))).toHaveLength(10)
+    expect(refusal(chain(11)).message).toMatch(/chain longer than 10/)
+    const started = performance.now()
+    expect(refusal(chain(2000)).message).toMatch(/chain longer than 10/)
+    expect(performance.now() - started).toBeLessThan(5000)
+  })
+
   it('stop two documents of one name', () => {
     const text = `${rule('s: { a: 1 }\ncondition: s')}name: twice\n`
     expect(refusal(`${text}---\n${text}`).message).toMatch(/Two documents are called "twice"/)

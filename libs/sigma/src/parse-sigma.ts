@@ -1,7 +1,7 @@
 import { parseCorrelation } from './correlation.ts'
 import { parseDetection } from './detection.ts'
 import type { SigmaDocument } from './document.ts'
-import { referenceFaults } from './references.ts'
+import { References } from './references.ts'
 import type { SigmaError } from './sigma-error.ts'
 import { entryOf, type YamlDocument, YamlSource } from './yaml-source.ts'
 
@@ -33,7 +33,7 @@ export function readSigma(text: string, { file = 'rule' }: SigmaOptions = {}): S
  */
 export function parseSigma(text: string, options: SigmaOptions = {}): SigmaDocument[] {
   const { documents, faults } = readSigma(text, options)
-  const [first = referenceFaults(documents)[0]] = faults
+  const [first = new References(documents).faults()[0]] = faults
   if (first !== undefined) throw first
   return [...documents]
 }

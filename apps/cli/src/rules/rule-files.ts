@@ -1,7 +1,7 @@
 /** Rule files of the machine, read into one set. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { assembleRules, type RuleSet } from '@tocsin/engine'
+import { assembleRules, type CompileOptions, type RuleSet } from '@tocsin/engine'
 import { messageOf, TerminalError } from '@tocsin/errors'
 import { readSigma, type SigmaError } from '@tocsin/sigma'
 
@@ -10,10 +10,16 @@ const RULE_FILE = /\.ya?ml$/i
 const MAX_READ_BYTES = 1_048_576
 
 /** The rules of files and folders, folders with all below them. @throws TerminalError where there is none */
-export function readRules(paths: readonly string[]): RuleSet & { readonly files: number } {
+export function readRules(paths: readonly string[], options: CompileOptions = {}): RuleSet & { readonly files: number } {
   const files = [...new Set(paths.flatMap(ruleFiles))]
   if (files.length === 0) throw new TerminalError(`${paths.join(', ')} holds no rule file (*.yml, *.yaml).`)
-  return { ...assembleRules(files.map((file) => readSigma(textOf(file), { file }))), files: files.length }
+  return {
+    ...assembleRules(
+      files.map((file) => readSigma(textOf(file), { file })),
+      options,
+    ),
+    files: files.length,
+  }
 }
 
 function ruleFiles(path: string): string[] {

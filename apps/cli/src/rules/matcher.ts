@@ -1,0 +1,41 @@
+import { type EventView, logsourceTest, type RuleSet } from '@tocsin/engine'
+import { type EventFields, plainReader, RuleIndex } from '@tocsin/sigma'
+
+interface Detection {
+  readonly number: number
+  readonly ruleId: string
+  readonly matches: (event: EventFields) => boolean
+  readonly isOfSource: (event: EventView) => boolean
+}
+
+/** Tests events against every detection of a set. */
+export class Matcher {
+  readonly #index: RuleIndex<Detection>
+
+  constructor({ detections }: Pick<RuleSet, 'detections'>) {
+    this.#index = new RuleIndex(
+      detections.map(({ ruleId, document }, number) => {
+        const { exact, matches, logsource } = document
+        return [exact, { number, ruleId, matches, isOfSource: logsourceTest(logsource) }] as const
+      }),
+    )
+  }
+
+  /** Ids of the rules that match an event as it is, in order of the set. */
+  raw(item: object): readonly string[] {
+    return this.#found(plainReader(item), null)
+  }
+
+  /** The same of an audit event, whose source must be the rule's. */
+  event(event: EventView): readonly string[] {
+    return this.#found(event.fields, event)
+  }
+
+  #found(fields: EventFields, event: EventView | null): readonly string[] {
+    const found: Detection[] = []
+    for (const each of this.#index.candidates(fields))
+      if ((event === null || each.isOfSource(event)) && each.matches(fields)) found.push(each)
+    if (found.length > 1) found.sort((a, b) => a.number - b.number)
+    return found.map(({ ruleId }) => ruleId)
+  }
+}
