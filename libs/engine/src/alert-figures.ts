@@ -98,8 +98,14 @@ const METADATA: Readonly<Record<Pattern, (group: Group, episode: Episode) => Met
 function patternMetadata(group: Group, episode: Episode): Metadata {
   const { rule } = group.program
   if (rule.pattern !== null) return METADATA[rule.pattern](group, episode)
-  return rule.valueField !== null && rule.unit !== 'sum' ? { distinct: { [rule.valueField]: episode.noted.size } } : {}
+  if (rule.unit === 'rules' || rule.unit === 'steps') return { rules: rulesMet(group, episode) }
+  if (rule.unit === 'sum' || rule.valueFields.length === 0) return {}
+  return { distinct: { [rule.valueFields.join(', ')]: episode.noted.size } }
 }
+
+/** Names of the rules of which the alert has counted events, in the order of the correlation. */
+const rulesMet = (group: Group, episode: Episode): readonly string[] =>
+  group.program.rule.partNames.filter((_name, place) => episode.noted.has(place + 1))
 
 function describe(group: Group, episode: Episode): string {
   const { requirements } = group.program
@@ -114,10 +120,20 @@ function describe(group: Group, episode: Episode): string {
       : `between ${isoTime(episode.firstSeen)} and ${isoTime(episode.lastSeen)}`
   const { unit, atLeast } = requirements[0]
   const within = group.name.night === null ? `within ${lengthOf(group.spanMs)}` : 'in one night'
-  return cut(`${number}${sum} of ${whom} ${time}: up to ${episode.peak}${UNITS[unit]} ${within}, threshold ${atLeast}.`, 1000)
+  const met = unit === 'rules' || unit === 'steps' ? ` (${cut(rulesMet(group, episode).join(', '), 400)})` : ''
+  return cut(
+    `${number}${sum} of ${whom} ${time}: up to ${episode.peak}${UNITS[unit]}${met} ${within}, threshold ${atLeast}.`,
+    1000,
+  )
 }
 
-const UNITS: Readonly<Record<Unit, string>> = { events: '', sum: '', distinct: ' different values' }
+const UNITS: Readonly<Record<Unit, string>> = {
+  events: '',
+  sum: '',
+  distinct: ' different values',
+  rules: ' different rules',
+  steps: ' rules in order',
+}
 
 const LENGTHS: readonly (readonly [DurationMs, string])[] = [
   [DAY_MS, 'd'],

@@ -15,19 +15,22 @@ export interface EventValue {
 
 const NOTHING: EventValue = { value: 0, name: null, notNumeric: false }
 
-/** Weight for sums, hash of the value for counts of distinct values and for what a pattern notes. */
-export function valueOfEvent(rule: CompiledRule, event: EventView): EventValue {
+/**
+ * Weight for sums, hash of the value for counts of distinct values and for what a pattern notes, a bit for each rule that the
+ * event matches (`parts`) where these are asked for.
+ */
+export function valueOfEvent(rule: CompiledRule, event: EventView, parts: number): EventValue {
   if (rule.unit === 'sum') return weightOf(rule, event.fields)
-  if (isDistinct(rule)) return hashed(textOf(event.fields(rule.valueField ?? '')), hash53)
-  if (rule.valueField !== null) return hashed(textOf(event.fields(rule.valueField)), narrowHash)
+  if (rule.unit === 'rules' || rule.unit === 'steps') return { ...NOTHING, value: parts }
+  if (isDistinct(rule)) return hashed(tupleOf(rule.valueFields, event.fields), hash53)
   const { noted } = rule.traits
   if (noted === undefined) return NOTHING
   const text = notedText(noted, event)
   return { ...hashed(text, narrowHash), name: noted === 'targetResourceType' && text !== '' ? text : null }
 }
 
-function weightOf({ valueField, valueDefault }: CompiledRule, fields: EventFields): EventValue {
-  const value = fields(valueField ?? '')
+function weightOf({ valueFields, valueDefault }: CompiledRule, fields: EventFields): EventValue {
+  const value = fields(valueFields[0] ?? '')
   if (value === undefined || value === null) return { ...NOTHING, value: valueDefault ?? 0 }
   const weight = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof weight !== 'number' || !(weight >= 0)) return { ...NOTHING, notNumeric: true }
@@ -41,6 +44,15 @@ const hashed = (text: string, hash: (text: string) => number): EventValue =>
 
 /** What an alert only notes has half the bits: no condition depends on it (docs/detection.md D27). Never 0. */
 const narrowHash = (text: string): number => hash53(text) >>> 0 || 1
+
+/** Of several fields the tuple; nothing where one of them is absent (docs/detection.md D46). */
+function tupleOf(names: readonly string[], fields: EventFields): string {
+  const [only, second] = names
+  if (only === undefined) return ''
+  if (second === undefined) return textOf(fields(only))
+  const texts = names.map((name) => textOf(fields(name)))
+  return texts.includes('') ? '' : JSON.stringify(texts)
+}
 
 /** Blank is absent. */
 const textOf = (value: unknown): string =>

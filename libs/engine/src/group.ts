@@ -198,5 +198,8 @@ export class Group {
 const sameRequirements = (one: Program, other: Program): boolean =>
   one.requirements.length === other.requirements.length &&
   one.requirements.every(
-    ({ unit, atLeast }, index) => unit === other.requirements[index]?.unit && atLeast === other.requirements[index]?.atLeast,
+    ({ unit, atLeast, expression }, index) =>
+      unit === other.requirements[index]?.unit &&
+      atLeast === other.requirements[index]?.atLeast &&
+      expression?.text === other.requirements[index]?.expression?.text,
   )

@@ -1,7 +1,7 @@
 import type { Calendar, Night } from './calendar.ts'
 import type { EventView } from './event-view.ts'
 import type { GroupName } from './group.ts'
-import type { CompiledRule } from './rule.ts'
+import type { GroupBy } from './rule.ts'
 
 /** Why an event that matches has no group. */
 export type Ungrouped = 'unattributed' | 'groupMissing' | 'business hours'
@@ -13,7 +13,7 @@ const nameOf = (field: string): string => field.slice(field.lastIndexOf('.') + 1
 
 /** The group of a matching event (detection.md §3): values exactly as sent, blank is absent, nothing is pooled. */
 export function groupOf(
-  { groupBy }: CompiledRule,
+  groupBy: Exclude<GroupBy, { readonly mode: 'aliased' }>,
   calendar: Calendar | null,
   event: EventView,
   t: number,
@@ -27,12 +27,50 @@ export function groupOf(
     }
     return 'unattributed'
   }
+  return groupByAll(groupBy.fields, groupBy.fields, event, night)
+}
+
+/** One group of an event, and the rules through which it belongs to it, a bit each. */
+export interface Membership {
+  readonly name: GroupName | Ungrouped
+  readonly parts: number
+}
+
+/** The groups of an event under a rule with aliases: one through each rule that it matches, several of one name once (D45). */
+export function membershipsOf(
+  { fields, byPart }: Extract<GroupBy, { readonly mode: 'aliased' }>,
+  calendar: Calendar | null,
+  event: EventView,
+  t: number,
+  parts: number,
+): Iterable<Membership> {
+  const night = calendar === null ? null : calendar.nightOf(t)
+  if (calendar !== null && night === null) return [{ name: 'business hours', parts }]
+  const found = new Map<string, Membership>()
+  const belongs = (fieldsOfPart: readonly string[], part: number): void => {
+    const name = groupByAll(fields, fieldsOfPart, event, night)
+    const key = typeof name === 'string' ? '' : name.key
+    found.set(key, { name, parts: ((found.get(key)?.parts ?? 0) | part) >>> 0 })
+  }
+  // A mark matches none of the rules: it belongs by the fields called as the aliases.
+  if (parts === 0) belongs(fields, 0)
+  for (const [place, fieldsOfPart] of byPart.entries()) if (((parts >>> place) & 1) === 1) belongs(fieldsOfPart, 1 << place)
+  return found.values()
+}
+
+/** @param names what the fields are called in the group */
+function groupByAll(
+  names: readonly string[],
+  fields: readonly string[],
+  event: EventView,
+  night: Night | null,
+): GroupName | 'groupMissing' {
   const shown: Record<string, string> = {}
   let key = ''
-  for (const field of groupBy.fields) {
+  for (const [place, field] of fields.entries()) {
     const value = fieldText(event, field)
     if (value === null) return 'groupMissing'
-    shown[nameOf(field)] = value
+    shown[nameOf(names[place] as string)] = value
     key += value + SEPARATOR
   }
   return named(key, shown, night)

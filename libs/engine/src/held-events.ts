@@ -2,6 +2,8 @@ import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
 import type { Hash64 } from './hash.ts'
 import { IdIndex } from './id-index.ts'
 import { PrefixSums } from './prefix-sums.ts'
+import { isBefore, lowerBound, placeOf, upperBound } from './row-order.ts'
+import { RowsByPart } from './rows-by-part.ts'
 import { SlotList } from './slot-list.ts'
 import type { EpochMs } from './time.ts'
 
@@ -12,6 +14,8 @@ const WALKED = 16
 export interface HeldKind {
   readonly sums: boolean
   readonly distinct: boolean
+  /** Rules of which a row's value has a bit each; 0 where it is something else. */
+  readonly parts?: number
 }
 
 /** Where the number of held events is kept for all groups of an organization. */
@@ -31,6 +35,8 @@ export class HeldEvents {
   #sums: PrefixSums | null
   /** How often each value occurs among the counted events; only for rules that count distinct values. */
   #values: Map<number, number> | null
+  /** Only for rules that ask which of several rules have events. */
+  readonly #byPart: RowsByPart | null
   #index: IdIndex | null = null
   /** Null while the counted events are all there is and have come in order. */
   #arrived: SlotList | null = null
@@ -43,6 +49,7 @@ export class HeldEvents {
     this.#isWide = kind.sums || kind.distinct
     this.#sums = kind.sums ? new PrefixSums() : null
     this.#values = kind.distinct ? new Map() : null
+    this.#byPart = kind.parts === undefined || kind.parts === 0 ? null : new RowsByPart(pool, kind.parts)
   }
 
   /** Counted events; positions run from 0 in order of event time. */
@@ -65,6 +72,11 @@ export class HeldEvents {
     return this.#values?.size ?? 0
   }
 
+  /** For kinds with parts. */
+  get byPart(): RowsByPart {
+    return this.#byPart as RowsByPart
+  }
+
   slotAt(position: number): number {
     return this.#counted.at(position)
   }
@@ -84,17 +96,17 @@ export class HeldEvents {
 
   /** First position whose event time is at or after `t`. */
   lowerBound(t: EpochMs): number {
-    return this.#bound(this.#counted, t, false)
+    return lowerBound(this.#pool, this.#counted, t)
   }
 
   /** First position whose event time is after `t`. */
   upperBound(t: EpochMs): number {
-    return this.#bound(this.#counted, t, true)
+    return upperBound(this.#pool, this.#counted, t)
   }
 
   hasMarkIn(from: EpochMs, to: EpochMs): boolean {
     if (this.#marks === null) return false
-    const at = this.#bound(this.#marks, from, false)
+    const at = lowerBound(this.#pool, this.#marks, from)
     return at < this.#marks.length && this.#pool.t(this.#marks.at(at)) < to
   }
 
@@ -123,7 +135,7 @@ export class HeldEvents {
 
   /** Position of a counted row. */
   positionOf(slot: number): number {
-    return this.#placeOf(this.#counted, slot)
+    return placeOf(this.#pool, this.#counted, slot)
   }
 
   /** Log time at which the event that came first of all held ones came; Infinity where there is none. */
@@ -152,7 +164,7 @@ export class HeldEvents {
     const counted = this.#counted.length === 0 ? NO_ROW : this.#counted.at(0)
     const mark = this.#marks === null ? NO_ROW : this.#marks.at(0)
     if (counted === NO_ROW) return mark
-    return mark !== NO_ROW && this.#isBefore(mark, counted) ? mark : counted
+    return mark !== NO_ROW && isBefore(this.#pool, mark, counted) ? mark : counted
   }
 
   /** Lets one event go out of order; its row stays until those that came before it have gone. */
@@ -192,14 +204,15 @@ export class HeldEvents {
     if (this.#pool.has(slot, ROW_FLAGS.mark)) {
       this.#arrived ??= this.#counted.copy()
       this.#marks ??= new SlotList()
-      this.#marks.insert(this.#placeOf(this.#marks, slot), slot)
+      this.#marks.insert(placeOf(this.#pool, this.#marks, slot), slot)
       return
     }
-    const position = this.#placeOf(this.#counted, slot)
+    const position = placeOf(this.#pool, this.#counted, slot)
     if (position < this.#counted.length) this.#arrived ??= this.#counted.copy()
     this.#counted.insert(position, slot)
     const value = this.#pool.value(slot)
     this.#sums?.insert(position, value)
+    this.#byPart?.add(slot)
     if (this.#values !== null && value !== 0) this.#values.set(value, (this.#values.get(value) ?? 0) + 1)
   }
 
@@ -209,13 +222,14 @@ export class HeldEvents {
     this.#index?.remove(slot)
     if (this.#pool.has(slot, ROW_FLAGS.mark)) {
       const marks = this.#marks as SlotList
-      marks.removeAt(this.#placeOf(marks, slot))
+      marks.removeAt(placeOf(this.#pool, marks, slot))
       if (marks.length === 0) this.#marks = null
       return
     }
     const position = this.positionOf(slot)
     this.#counted.removeAt(position)
     this.#sums?.removeAt(position)
+    this.#byPart?.remove(slot)
     const value = this.#pool.value(slot)
     if (this.#values === null || value === 0) return
     const left = (this.#values.get(value) as number) - 1
@@ -236,40 +250,5 @@ export class HeldEvents {
   #buildIndex(): void {
     this.#index = new IdIndex(this.#pool)
     for (const slot of this.rows()) this.#index.add(slot)
-  }
-
-  /** Where the row stands, or would stand. In-order streams ask about the end, so that is tried first. */
-  #placeOf(list: SlotList, slot: number): number {
-    let low = 0
-    let high = list.length
-    if (high === 0 || this.#isBefore(list.at(high - 1), slot)) return high
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#isBefore(list.at(middle), slot)) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  #isBefore(one: number, other: number): boolean {
-    const pool = this.#pool
-    if (pool.t(one) !== pool.t(other)) return pool.t(one) < pool.t(other)
-    if (pool.idHigh(one) !== pool.idHigh(other)) return pool.idHigh(one) < pool.idHigh(other)
-    return pool.idLow(one) < pool.idLow(other)
-  }
-
-  #bound(list: SlotList, t: EpochMs, after: boolean): number {
-    let low = 0
-    let high = list.length
-    if (high === 0) return 0
-    const last = this.#pool.t(list.at(high - 1))
-    if (last < t || (after && last === t)) return high
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const at = this.#pool.t(list.at(middle))
-      if (at < t || (after && at === t)) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }

@@ -15,6 +15,8 @@ export interface Match {
   /** Of the second selection: weight 0. */
   readonly isMark: boolean
   readonly isNotable: boolean
+  /** Which of the rules that it counts the event matches, a bit each; 0 where that does not matter. */
+  readonly parts: number
 }
 
 /** An event and the versions of rules that regard it: those in force, and those that open alerts still hold to. */
@@ -55,6 +57,7 @@ const matchOf = (instance: RuleInstance, program: Program, isMark: boolean, even
   program,
   isMark,
   isNotable: !isMark && program.rule.notable?.(event) === true,
+  parts: isMark ? 0 : (program.rule.parts?.(event) ?? 0),
 })
 
 /** Whether the event is a mark for the rule (true) or counts (false); null where it is neither. */

@@ -8,13 +8,13 @@ import { EventPool, ROW_FLAGS } from './event-pool.ts'
 import { contentHash, valueOfEvent } from './event-values.ts'
 import type { EventView } from './event-view.ts'
 import type { ExceptionHits } from './exceptions.ts'
-import { Group } from './group.ts'
+import { Group, type GroupName } from './group.ts'
 import { decodeHead, decodeInto } from './group-codec.ts'
-import { groupOf } from './grouping.ts'
+import { groupOf, membershipsOf, type Ungrouped } from './grouping.ts'
 import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
 import { eventTime, LogClock } from './log-clock.ts'
-import { type MatchedEvent, matchEvent } from './matching.ts'
+import { type Match, type MatchedEvent, matchEvent } from './matching.ts'
 import { type GroupKeeper, makeRoom } from './organization-limits.ts'
 import { Organizations } from './organizations.ts'
 import { bindProgram, type Program } from './program.ts'
@@ -25,6 +25,15 @@ import type { GroupWatch, RuleInstance } from './rule-instance.ts'
 import { CONTENT_FORMAT, SliceWriter, type SnapshotChunk, type SnapshotHead, type SnapshotWriter } from './snapshot.ts'
 import { type Arrival, takeEvent } from './take-event.ts'
 import type { EpochMs } from './time.ts'
+
+/** One event on its way into its groups. */
+interface Incoming {
+  readonly event: EventView
+  readonly offset: bigint
+  readonly t: EpochMs
+  readonly id: Hash64
+  readonly content: number
+}
 
 /**
  * Turns the records of one partition, in order, into alert changes (detection.md).
@@ -192,27 +201,42 @@ export class PartitionEngine {
       counters.excepted += exceptionHits.length
     }
     if (matches.length === 0) return
-    const id: Hash64 = { low: 0, high: 0 }
-    hashText(event.id, id)
-    const content = contentHash(event)
+    const incoming = { event, offset, t, id: { low: 0, high: 0 }, content: contentHash(event) }
+    hashText(event.id, incoming.id)
     let isUnattributed = false
-    for (const { instance, program, isMark, isNotable } of matches) {
-      const name = groupOf(program.rule, instance.calendar, event, t)
+    for (const match of matches) {
+      const { groupBy } = match.program.rule
+      const { calendar } = match.instance
+      if (groupBy.mode === 'aliased') {
+        for (const { name, parts } of membershipsOf(groupBy, calendar, event, t, match.parts))
+          this.#takeMatch(incoming, match, name, parts)
+        continue
+      }
+      const name = groupOf(groupBy, calendar, event, t)
       if (name === 'unattributed') isUnattributed = true
-      if (name === 'groupMissing' && program === instance.current) counters.groupMissing++
-      if (typeof name === 'string') continue
-      const known = instance.groups.get(name.key)
-      // An open alert holds its group to the version that opened it, and no other version counts it.
-      if (known === undefined ? program !== instance.current : known.program !== program) continue
-      const isLate = t < this.#clock.now - program.latenessMs
-      const { value, name: valueName, notNumeric } = valueOfEvent(program.rule, event)
-      if (notNumeric) counters.notNumeric++
-      const flags = (isLate ? ROW_FLAGS.late : 0) | (isMark ? ROW_FLAGS.mark : 0) | (isNotable ? ROW_FLAGS.notable : 0)
-      const row = { t, arrival: this.#clock.now, value, id, contentHash: content, flags }
-      this.#takeInto(known ?? this.#newGroup(instance, name, program), { row, event, offset, name: valueName }, isLate)
+      this.#takeMatch(incoming, match, name, match.parts)
     }
     if (isUnattributed) counters.unattributed++
     makeRoom(this.#organizations.get(event.organizationId), this.#limits, this.#clock.now, counters, this.#keeper)
+  }
+
+  #takeMatch(
+    { event, offset, t, id, content }: Incoming,
+    { instance, program, isMark, isNotable }: Match,
+    name: GroupName | Ungrouped,
+    parts: number,
+  ): void {
+    if (name === 'groupMissing' && program === instance.current) this.#counters.groupMissing++
+    if (typeof name === 'string') return
+    const known = instance.groups.get(name.key)
+    // An open alert holds its group to the version that opened it, and no other version counts it.
+    if (known === undefined ? program !== instance.current : known.program !== program) return
+    const isLate = t < this.#clock.now - program.latenessMs
+    const { value, name: valueName, notNumeric } = valueOfEvent(program.rule, event, parts)
+    if (notNumeric) this.#counters.notNumeric++
+    const flags = (isLate ? ROW_FLAGS.late : 0) | (isMark ? ROW_FLAGS.mark : 0) | (isNotable ? ROW_FLAGS.notable : 0)
+    const row = { t, arrival: this.#clock.now, value, id, contentHash: content, flags }
+    this.#takeInto(known ?? this.#newGroup(instance, name, program), { row, event, offset, name: valueName }, isLate)
   }
 
   #takeInto(group: Group, arrival: Arrival, isLate: boolean): void {

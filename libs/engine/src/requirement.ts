@@ -1,13 +1,24 @@
 import type { HeldEvents } from './held-events.ts'
+import { countBits } from './rows-by-part.ts'
+import type { PartsExpression } from './rule-condition.ts'
 
-/** What is counted of a window: its events, the sum of their values, or how many different values they have. */
-export type Unit = 'events' | 'sum' | 'distinct'
+/**
+ * What is counted of a window: its events, the sum of their values, how many different values they have, how many of the rules
+ * have events in it, or in how many steps of an order.
+ */
+export type Unit = 'events' | 'sum' | 'distinct' | 'rules' | 'steps'
 
 /** One comparison that a window has to meet. `gt n` is written as at least n + 1: all values are integers. */
 export interface Requirement {
   readonly unit: Unit
   readonly atLeast: number
+  /** For `rules`: decides in place of their number. */
+  readonly expression?: PartsExpression | null
 }
+
+/** Of the rules that have events in a window. */
+export const holdsOfParts = ({ atLeast, expression }: Requirement, parts: number): boolean =>
+  expression === undefined || expression === null ? countBits(parts) >= atLeast : expression.holds(parts)
 
 const NONE = -1
 
@@ -15,7 +26,7 @@ const NONE = -1
  * The largest position i for which the events i to j meet the requirement, or -1. More events never lower any of the three
  * values, so every earlier i meets it too: the window at a moment is true exactly while event i has not left it.
  */
-export function latestStart(held: HeldEvents, requirement: Requirement, j: number): number {
+function latestStart(held: HeldEvents, requirement: Requirement, j: number): number {
   switch (requirement.unit) {
     case 'events':
       return Math.max(NONE, j + 1 - requirement.atLeast)
@@ -23,6 +34,8 @@ export function latestStart(held: HeldEvents, requirement: Requirement, j: numbe
       return latestStartOfSum(held, requirement.atLeast, j)
     case 'distinct':
       return latestStartOfDistinct(held, requirement.atLeast, j)
+    default:
+      throw new TypeError(`${requirement.unit} are not decided by runs of events`)
   }
 }
 
@@ -47,6 +60,10 @@ export function windowValue(held: HeldEvents, unit: Unit, from: number, to: numb
       for (let at = from; at <= to; at++) if (held.value(at) !== 0) seen.add(held.value(at))
       return seen.size
     }
+    case 'rules':
+      return countBits(held.byPart.within(held.t(from), held.t(to)))
+    case 'steps':
+      return held.byPart.parts
   }
 }
 

@@ -48,12 +48,25 @@ describe('a rule file', () => {
     expect(refusalOf(bulk, 'peak-times-threshold: 10', 'peak: 10')).toMatch(/"peak" is not known under "x-tocsin.severity.0"/)
   })
 
-  it('is refused where its correlation is of a kind that this build does not run', () => {
-    expect(refusalOf(failedAuth, 'type: event_count', 'type: temporal')).toMatch(/type temporal are not supported yet/)
-    expect(refusalOf(failedAuth, 'gte: 5', 'lt: 5')).toMatch(/one of gte and gt/)
-    expect(refusalOf(failedAuth, 'gte: 5', 'gte: 5\n    lte: 9')).toMatch(/one of gte and gt/)
-    expect(refusalOf(bulk, 'field: recordCount', 'field: queueDepth')).toMatch(/recordCount and bytes only/)
+  it('is refused where its correlation asks for what this build does not run', () => {
+    expect(refusalOf(failedAuth, 'gte: 5', 'gte: 5\n  generate: true')).toMatch(/^46: "generate: true" is not supported yet/)
+    expect(refusalOf(failedAuth, 'type: event_count', 'type: temporal')).toMatch(/"pattern" does not go with this condition/)
     expect(refusalOf(failedAuth, '  subject: [principalId, ipAddress, sessionId]\n', '')).toMatch(/needs "group-by"/)
+    const noPattern = failedAuth.replace('  pattern: FAILED_AUTH\n', '')
+    expect(refusalOf(noPattern, 'type: event_count', 'type: temporal_ordered')).toMatch(/temporal_ordered has no condition/)
+    expect(
+      refusalOf(noPattern, 'failed_authentication\n  timespan', 'failed_authentication\n  aliases: { u: {} }\n  timespan'),
+    ).toMatch(/The alias "u" is not in "group-by"/)
+    const chain = `title: chain\ncorrelation: { type: temporal, rules: [repeated_failed_authentication], timespan: 1h }\n`
+    expect(refusalOf(noPattern, 'title: Failed authentication\n', `${chain}---\ntitle: Failed authentication\n`)).toMatch(
+      /^\d+: "repeated_failed_authentication" is a correlation: correlations of correlations are not supported yet/,
+    )
+    const names = Array.from({ length: 33 }, (_, place) => `r${place}`)
+    const detections = names.map(
+      (name) => `title: x\nname: ${name}\nlogsource: { product: tocsin }\ndetection: { s: { a: 1 }, condition: s }\n`,
+    )
+    const many = `${detections.join('---\n')}---\ntitle: y\ncorrelation:\n  type: temporal\n  rules: [${names.join(', ')}]\n  timespan: 1h\n  group-by: u\n`
+    expect(refusalOf(many, 'title: y', 'title: z')).toMatch(/at most 32 rules/)
   })
 
   it('counts gt n as at least n + 1', () => {

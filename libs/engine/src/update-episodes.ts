@@ -177,10 +177,16 @@ function countOne(group: Group, pool: EventPool, target: Episode, slot: number):
   target.count++
   target.changed = true
   if (rule.unit === 'sum') target.total = saturatingAdd(target.total, value)
+  else if (rule.unit === 'rules' || rule.unit === 'steps') noteParts(target, value)
   else target.note(value)
   if (!pool.has(slot, ROW_FLAGS.late)) target.live = true
   if (rule.notableTo !== null && pool.has(slot, ROW_FLAGS.notable)) target.raise(rule.notableTo)
   target.lastCountedAt = Math.max(target.lastCountedAt, pool.arrival(slot))
+}
+
+/** An alert tells of the rules by their place in the list, from 1. */
+function noteParts(target: Episode, parts: number): void {
+  for (let rest = parts, place = 1; rest !== 0; rest >>>= 1, place++) if ((rest & 1) === 1) target.note(place)
 }
 
 /** Only windows that hold the new event can have grown; after a change of the condition, all that are true now. */

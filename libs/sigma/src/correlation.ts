@@ -1,13 +1,16 @@
+import { compileCondition } from './condition.ts'
 import {
   COMPARISONS,
   CORRELATION_TYPES,
   type CorrelationCondition,
   type CorrelationType,
+  type RulesExpression,
   type SigmaCorrelation,
 } from './document.ts'
 import { oneOf, onlyKeys, parseMetadata, texts } from './metadata.ts'
 import { parseNumber } from './number-text.ts'
-import { entryOf, type YamlDocument, type YamlEntry, type YamlMap, type YamlSource } from './yaml-source.ts'
+import { leaf, type Predicate } from './predicate.ts'
+import { entryOf, type YamlDocument, type YamlEntry, type YamlMap, type YamlScalar, type YamlSource } from './yaml-source.ts'
 
 /** Part of Sigma, not of this build. */
 const LATER: ReadonlySet<string> = new Set(['value_avg', 'value_percentile', 'value_median'])
@@ -37,7 +40,7 @@ export function parseCorrelation(source: YamlSource, document: YamlDocument, roo
       groupBy,
       aliases: parseAliases(source, entryOf(map, 'aliases'), rules),
       timespanMs: parseTimespan(source, map, entry.keyOffset),
-      ...parseConditions(source, map, entry.keyOffset, type),
+      ...parseConditions(source, map, entry.keyOffset, type, rules),
       generate: parseGenerate(source, entryOf(map, 'generate')),
     },
   }
@@ -67,17 +70,19 @@ function parseConditions(
   map: YamlMap,
   offset: number,
   type: CorrelationType,
-): { condition: CorrelationCondition[]; field?: string[] } {
+  rules: readonly string[],
+): { condition: CorrelationCondition[]; expression: RulesExpression | null; field?: string[] } {
   const entry = entryOf(map, 'condition')
   if (entry === undefined)
-    return isTemporal(type) ? { condition: [] } : source.refuse(offset, 'The correlation has no condition.')
+    return isTemporal(type) ? { condition: [], expression: null } : source.refuse(offset, 'The correlation has no condition.')
   const { value: conditions } = entry
-  if (conditions.kind !== 'map') {
+  if (conditions.kind === 'scalar' && typeof conditions.value === 'string' && isTemporal(type))
+    return { condition: [], expression: parseExpression(source, conditions, rules) }
+  if (conditions.kind !== 'map')
     return source.refuse(
       conditions.offset,
-      '"condition" of a correlation must be a map such as gte: 5; the text form is not supported yet.',
+      '"condition" of a correlation must be a map such as gte: 5, or text over the rules for temporal types.',
     )
-  }
   onlyKeys(source, conditions, [...COMPARISONS, 'field'], 'correlation.condition')
   const condition = COMPARISONS.flatMap((op) => {
     const limit = entryOf(conditions, op)
@@ -85,7 +90,16 @@ function parseConditions(
   })
   if (condition.length === 0) source.refuse(entry.keyOffset, `"condition" needs one of ${COMPARISONS.join(', ')}.`)
   if (condition.length > 2) source.refuse(entry.keyOffset, '"condition" has at most two comparisons: a range.')
-  return { condition, ...parseField(source, conditions, entry.keyOffset, type) }
+  return { condition, expression: null, ...parseField(source, conditions, entry.keyOffset, type) }
+}
+
+/** The grammar of a detection's condition, with the rules in the place of selections. */
+function parseExpression(source: YamlSource, { text, offset, verbatim }: YamlScalar, rules: readonly string[]): RulesExpression {
+  const selections = new Map<string, Predicate>(rules.map((rule) => [rule, leaf([rule], (isThere) => isThere(rule) === true)]))
+  const { test } = compileCondition(text, selections, (message, at) =>
+    source.refuse(verbatim === undefined ? offset : verbatim + at, message),
+  )
+  return { text, isNegated: /(?<![\p{L}\p{N}_.*-])not(?![\p{L}\p{N}_.*-])/iu.test(text), holds: test }
 }
 
 function parseLimit(source: YamlSource, { key, value }: YamlEntry): number {

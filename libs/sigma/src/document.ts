@@ -66,6 +66,15 @@ export interface CorrelationCondition {
   readonly value: number
 }
 
+/** The text form of a temporal condition: over the names of the correlation's rules. */
+export interface RulesExpression {
+  readonly text: string
+  /** Whether it has a `not`: then more events may make it false. */
+  readonly isNegated: boolean
+  /** @param isThere whether events of that rule (as written in `rules`) are in the window */
+  holds(isThere: (rule: string) => boolean): boolean
+}
+
 export interface SigmaCorrelation extends SigmaMetadata {
   readonly kind: 'correlation'
   readonly correlation: {
@@ -76,8 +85,9 @@ export interface SigmaCorrelation extends SigmaMetadata {
     /** Alias → rule (as written in `rules`) → field. */
     readonly aliases: ReadonlyMap<string, ReadonlyMap<string, string>>
     readonly timespanMs: number
-    /** All of them must hold; empty for temporal types, where every rule must occur. */
+    /** All of them must hold. Empty, without an expression, for temporal types: every rule must occur. */
     readonly condition: readonly CorrelationCondition[]
+    readonly expression: RulesExpression | null
     /** value_count: the fields of the tuple counted; value_sum: the one field summed. */
     readonly field?: readonly string[]
     /** Whether the rules referred to alert by themselves as well. */

@@ -102,9 +102,16 @@ describe('refusals', () => {
       /"gte" must be a number/,
     ],
     [
-      'a text condition',
+      'a text condition of another rule',
       correlation('type: temporal\nrules: a\ntimespan: 5m\ncondition: a and b'),
-      /text form is not supported yet/,
+      /names "b", which is not/,
+      6,
+      20,
+    ],
+    [
+      'a text condition of a count',
+      correlation('type: event_count\nrules: a\ntimespan: 5m\ncondition: a'),
+      /must be a map such as gte: 5, or text/,
     ],
     [
       'value_count without field',
@@ -218,10 +225,29 @@ x-tocsin:
         { op: 'gte', value: 3 },
         { op: 'lt', value: 10 },
       ],
+      expression: null,
       field: ['principalId', 'action'],
       aliases: new Map([['user', new Map([['base', 'principalId']])]]),
       generate: false,
     })
+  })
+
+  it('holds the text form of a temporal condition over the names of its rules', () => {
+    const expression = (text: string) => {
+      const lines = `type: temporal\nrules: [one, x_two, x_three, nothing]\ntimespan: 5m\ncondition: ${text}`
+      const [document] = parseSigma(correlation(lines))
+      return (document as SigmaCorrelation).correlation.expression
+    }
+    const holds = (text: string, ...there: string[]) => expression(text)?.holds((rule) => there.includes(rule))
+    expect(holds('one and 1 of x_*', 'one', 'x_three')).toBe(true)
+    expect(holds('one and all of x_*', 'one', 'x_three')).toBe(false)
+    expect(holds('one AND NOT (x_two or nothing)', 'one', 'x_three')).toBe(true)
+    expect(holds('one and not x_three', 'one', 'x_three')).toBe(false)
+    expect(['one or nothing', 'one and NOT x_two', 'not one'].map((text) => expression(text)?.isNegated)).toEqual([
+      false,
+      true,
+      true,
+    ])
   })
 
   it('keeps x-tocsin raw, hostile keys as plain data', () => {
