@@ -1,5 +1,5 @@
 /**
- * A process of its own: reads a topic with kafkajs and counts, nothing more. Prints `{ "records", "ms" }` from the first batch to the last one.
+ * A process of its own: reads a topic with kafkajs and counts, nothing more. Prints `{ "records", "ms", "cpuMs" }` from the first batch to the last one.
  * Arguments: brokers, topic, group, how many records.
  */
 import { Kafka, logLevel } from 'kafkajs'
@@ -19,17 +19,19 @@ await consumer.subscribe({ topic, fromBeginning: true })
 let records = 0
 let first = 0
 let firstAt = 0
+let cpuBefore = process.cpuUsage()
 await consumer.run({
   autoCommit: false,
   eachBatch: async ({ batch }) => {
     records += batch.messages.length
     if (firstAt === 0) {
       firstAt = performance.now()
+      cpuBefore = process.cpuUsage()
       first = records
     }
     if (records < Number(wanted)) return
-    process.stdout.write(`${JSON.stringify({ records: records - first, ms: performance.now() - firstAt })}\n`, () =>
-      process.exit(0),
-    )
+    const { user, system } = process.cpuUsage(cpuBefore)
+    const answer = { records: records - first, ms: performance.now() - firstAt, cpuMs: (user + system) / 1_000 }
+    process.stdout.write(`${JSON.stringify(answer)}\n`, () => process.exit(0))
   },
 })

@@ -1,6 +1,7 @@
 /** Programs that a bench starts; none outlives it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 export interface ChildOptions {
   readonly args: readonly string[]
@@ -39,4 +40,11 @@ export async function outputOf(command: string, { args, env, cwd, limitMs }: Chi
   const [code, signal] = (await once(child, 'close').finally(() => clearTimeout(timer))) as [number | null, string | null]
   if (code !== 0) throw new Error(`${command} ended with ${code ?? signal}: ${complaints.trim() || output.slice(-500)}`)
   return output
+}
+
+/** CPU seconds of all children of this process that have ended (Linux; in hundredths). */
+export function cpuSecondsOfChildren(): number {
+  // Fields 16 and 17 of proc(5) `stat`, counted after the name, which may hold spaces.
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) / 100
 }

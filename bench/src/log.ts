@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ALL_TOPICS, HEADERS, type RuleRecord, type TenantRecord, TOPICS } from '@tocsin/contracts'
+import { ALL_TOPICS, HEADERS, type RuleRecord, SCHEMA_VERSIONS, type TenantRecord, TOPICS } from '@tocsin/contracts'
 import {
   createKafka,
   createProducer,
@@ -104,7 +104,13 @@ export function eventRecord({ event, organization, key }: BenchEvent): OutgoingR
     partition: organization % PARTITIONS,
     key,
     value: JSON.stringify(event),
-    headers: { [HEADERS.type]: 'event', [HEADERS.contentType]: 'application/json' },
+    // As ingest writes them: each costs its reader something.
+    headers: {
+      [HEADERS.type]: 'event',
+      [HEADERS.schema]: `AuditEvent/${SCHEMA_VERSIONS.AuditEvent}`,
+      [HEADERS.contentType]: 'application/json',
+      [HEADERS.traceparent]: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+    },
   }
 }
 
