@@ -1,5 +1,6 @@
 import type { AlertFigures, Pattern } from '@tocsin/contracts'
 import type { Episode } from './episode.ts'
+import { notedHash } from './event-values.ts'
 import { cut, renderEvidence } from './evidence.ts'
 import type { Group } from './group.ts'
 import type { Unit } from './requirement.ts'
@@ -24,7 +25,7 @@ export interface Rendering {
 /** The detector's half of an alert, as it is at this moment. */
 export function renderFigures(group: Group, episode: Episode, rendering: Rendering): AlertFigures {
   const { rule, requirements } = group.program
-  const { shown, night } = group.name
+  const { shown, night } = group
   return {
     id: episode.opening.id,
     organizationId: rendering.organizationId,
@@ -60,7 +61,7 @@ export function renderFigures(group: Group, episode: Episode, rendering: Renderi
     correlationId: episode.opening.correlationId,
     createdAt: isoTime(episode.opening.createdAt),
     updatedAt: isoTime(rendering.logTime),
-    evidence: renderEvidence(episode.evidence, rendering.topic, rendering.partition),
+    evidence: renderEvidence(group.evidence, episode.evidence, rendering.topic, rendering.partition),
   }
 }
 
@@ -71,18 +72,18 @@ const METADATA: Readonly<Record<Pattern, (group: Group, episode: Episode) => Met
   FAILED_AUTH: (group, episode) => ({
     attemptCount: episode.count,
     timeWindow: group.spanMs,
-    source: Object.values(group.name.shown)[0] ?? null,
+    source: Object.values(group.shown)[0] ?? null,
     distinctIps: episode.noted.size,
   }),
   UNAUTHORIZED_ACCESS: (group, episode) => ({
-    principalId: group.name.shown['principalId'] ?? null,
+    principalId: group.shown['principalId'] ?? null,
     attemptCount: episode.count,
     distinctResources: episode.noted.size,
   }),
   DATA_VELOCITY: (group, episode) => ({
     accessCount: episode.count,
-    resourceTypes: [...episode.noted]
-      .flatMap((hash) => group.names?.get(hash) ?? [])
+    resourceTypes: group.names
+      .filter((name) => episode.noted.has(notedHash(name)))
       .sort()
       .slice(0, MOST_TYPES_NAMED)
       .map((name) => cut(name, 128)),
@@ -90,8 +91,8 @@ const METADATA: Readonly<Record<Pattern, (group: Group, episode: Episode) => Met
   BULK_OPERATION: (_group, episode) => ({ operationCount: episode.count, totalRecords: episode.total }),
   OFF_HOURS: (group, episode) => ({
     accessCount: episode.count,
-    offHoursStart: group.name.night?.hours.start ?? null,
-    offHoursEnd: group.name.night?.hours.end ?? null,
+    offHoursStart: group.night?.hours.start ?? null,
+    offHoursEnd: group.night?.hours.end ?? null,
   }),
 }
 
@@ -109,7 +110,7 @@ const rulesMet = (group: Group, episode: Episode): readonly string[] =>
 
 function describe(group: Group, episode: Episode): string {
   const { requirements } = group.program
-  const whom = Object.entries(group.name.shown)
+  const whom = Object.entries(group.shown)
     .map(([field, value]) => `${field} ${cut(value, TITLE_LIMIT)}`)
     .join(', ')
   const number = `${episode.lowerBound ? 'At least ' : ''}${episode.count} ${episode.count === 1 ? 'event' : 'events'}`
@@ -119,7 +120,7 @@ function describe(group: Group, episode: Episode): string {
       ? `at ${isoTime(episode.firstSeen)}`
       : `between ${isoTime(episode.firstSeen)} and ${isoTime(episode.lastSeen)}`
   const { unit, atLeast } = requirements[0]
-  const within = group.name.night === null ? `within ${lengthOf(group.spanMs)}` : 'in one night'
+  const within = group.night === null ? `within ${lengthOf(group.spanMs)}` : 'in one night'
   const met = unit === 'rules' || unit === 'steps' ? ` (${cut(rulesMet(group, episode).join(', '), 400)})` : ''
   return cut(
     `${number}${sum} of ${whom} ${time}: up to ${episode.peak}${UNITS[unit]}${met} ${within}, threshold ${atLeast}.`,

@@ -1,6 +1,6 @@
 import type { Severity } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
-import { type EvidenceLists, type HeldSnapshot, offer } from './evidence.ts'
+import type { EvidenceLists } from './evidence.ts'
 import { type Interval, Stretches } from './stretches.ts'
 import type { DurationMs, EpochMs } from './time.ts'
 
@@ -84,9 +84,5 @@ export class Episode {
 
   note(value: number): void {
     if (value !== 0 && this.noted.size < MOST_NOTED) this.noted.add(value)
-  }
-
-  show(snapshot: HeldSnapshot, firstKept: number): void {
-    offer(this.evidence, snapshot, firstKept)
   }
 }

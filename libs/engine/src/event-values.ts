@@ -26,7 +26,7 @@ export function valueOfEvent(rule: CompiledRule, event: EventView, parts: number
   const { noted } = rule.traits
   if (noted === undefined) return NOTHING
   const text = notedText(noted, event)
-  return { ...hashed(text, narrowHash), name: noted === 'targetResourceType' && text !== '' ? text : null }
+  return { ...hashed(text, notedHash), name: noted === 'targetResourceType' && text !== '' ? text : null }
 }
 
 function weightOf({ valueFields, valueDefault }: CompiledRule, fields: EventFields): EventValue {
@@ -43,7 +43,7 @@ const hashed = (text: string, hash: (text: string) => number): EventValue =>
   text === '' ? NOTHING : { value: hash(text), name: null, notNumeric: false }
 
 /** What an alert only notes has half the bits: no condition depends on it (docs/detection.md D27). Never 0. */
-const narrowHash = (text: string): number => hash53(text) >>> 0 || 1
+export const notedHash = (text: string): number => hash53(text) >>> 0 || 1
 
 /** Of several fields the tuple; nothing where one of them is absent (docs/detection.md D46). */
 function tupleOf(names: readonly string[], fields: EventFields): string {

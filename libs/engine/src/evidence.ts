@@ -1,5 +1,6 @@
 import type { Evidence } from '@tocsin/contracts'
 import type { EventView } from './event-view.ts'
+import type { EvidencePool } from './evidence-pool.ts'
 import { type EpochMs, isoTime } from './time.ts'
 
 /** Held of one alert: the first min(threshold, 25) and the newest 25 (detection.md §2). */
@@ -7,13 +8,12 @@ export const FIRST_KEPT = 25
 export const NEWEST_KEPT = 25
 const TEXT_LIMIT = 128
 /** Of all texts of a snapshot together, as JSON in UTF-8: with the names around them an entry of an alert is <= 1 KiB. */
-const TEXT_BYTES = 260
+export const TEXT_BYTES = 250
 
-/** What an alert shows of one event. `row` is the event's row while it is held. */
+/** What an alert shows of one event. */
 export interface HeldSnapshot {
   readonly t: EpochMs
   readonly id: string
-  readonly row: number
   readonly offset: string
   readonly action: string
   readonly outcome: string
@@ -24,30 +24,19 @@ export interface HeldSnapshot {
   readonly classification: string | null
 }
 
-export function snapshotOf(event: EventView, t: EpochMs, row: number, offset: bigint): HeldSnapshot {
-  const ipAddress = event.text('ipAddress')
-  const texts = [
+/** Id, action, subject, target and address; '' where absent. */
+export type EvidenceTexts = [id: string, action: string, subject: string, target: string, ip: string]
+
+export function evidenceTexts(event: EventView): EvidenceTexts {
+  const ip = event.text('ipAddress') ?? ''
+  const subject = event.text('principalId') ?? (ip || (event.text('sessionId') ?? ''))
+  return [
     cut(event.id, TEXT_LIMIT),
     cut(event.text('action') ?? '', TEXT_LIMIT),
-    cut(event.text('principalId') ?? ipAddress ?? event.text('sessionId') ?? '', TEXT_LIMIT),
+    cut(subject, TEXT_LIMIT),
     cut(targetOf(event), TEXT_LIMIT),
-    cut(ipAddress ?? '', TEXT_LIMIT),
+    cut(ip, TEXT_LIMIT),
   ]
-  fit(texts)
-  const [id = '', action = '', subject, target, ip] = texts
-  return {
-    t,
-    id,
-    row,
-    offset: offset.toString(),
-    action,
-    outcome: event.text('outcome') ?? '',
-    subject: subject || null,
-    target: target || null,
-    ip: ip || null,
-    recordCount: event.number('recordCount') ?? null,
-    classification: event.text('dataClassification') ?? null,
-  }
 }
 
 /** Type and id of what was acted on, as one text. */
@@ -57,55 +46,73 @@ export function targetOf(event: EventView): string {
   return type !== undefined && id !== undefined ? `${type}/${id}` : (id ?? type ?? '')
 }
 
-/** Order of evidence: by event time, then by id. */
-export const isBefore = (one: HeldSnapshot, other: HeldSnapshot): boolean =>
-  one.t !== other.t ? one.t < other.t : one.id !== other.id ? one.id < other.id : BigInt(one.offset) < BigInt(other.offset)
+/** The evidence of one alert, as snapshots of the pool, each list in order. A snapshot may be in both. */
+export interface EvidenceLists {
+  readonly first: number[]
+  readonly newest: number[]
+}
 
-/** Where a snapshot stands, or would stand, in a list in order. */
-export function placeOf(list: readonly HeldSnapshot[], snapshot: HeldSnapshot): number {
+/** Takes a snapshot over; what neither list keeps is released. */
+export function offer(pool: EvidencePool, { first, newest }: EvidenceLists, snapshot: number, firstKept: number): void {
+  if (!insert(pool, newest, snapshot)) {
+    pool.release(snapshot)
+    return
+  }
+  const place = placeOf(pool, first, snapshot)
+  if (place < firstKept) first.splice(place, 0, snapshot)
+  if (first.length > firstKept) releaseUnless(pool, first.pop() as number, newest)
+  if (newest.length > NEWEST_KEPT) releaseUnless(pool, newest.shift() as number, first)
+}
+
+export function releaseAll(pool: EvidencePool, { first, newest }: EvidenceLists): void {
+  for (const snapshot of new Set([...first, ...newest])) pool.release(snapshot)
+}
+
+function releaseUnless(pool: EvidencePool, snapshot: number, kept: readonly number[]): void {
+  if (!kept.includes(snapshot)) pool.release(snapshot)
+}
+
+/** Where a snapshot stands, or would stand. */
+function placeOf(pool: EvidencePool, list: readonly number[], snapshot: number): number {
   let place = list.length
-  while (place > 0 && isBefore(snapshot, list[place - 1] as HeldSnapshot)) place--
+  while (place > 0 && pool.isBefore(snapshot, list[place - 1] as number)) place--
   return place
 }
 
-/** The two lists of one alert. A snapshot may be in both. */
-export interface EvidenceLists {
-  readonly first: HeldSnapshot[]
-  readonly newest: HeldSnapshot[]
-}
-
-export function offer({ first, newest }: EvidenceLists, snapshot: HeldSnapshot, firstKept: number): void {
-  insert(first, snapshot)
-  if (first.length > firstKept) first.pop()
-  insert(newest, snapshot)
-  if (newest.length > NEWEST_KEPT) newest.shift()
-}
-
-function insert(list: HeldSnapshot[], snapshot: HeldSnapshot): void {
-  const place = placeOf(list, snapshot)
-  if (list[place - 1]?.offset === snapshot.offset) return
-  if (place === list.length) list.push(snapshot)
-  else list.splice(place, 0, snapshot)
+/** False where the list has the event already. */
+function insert(pool: EvidencePool, list: number[], snapshot: number): boolean {
+  const place = placeOf(pool, list, snapshot)
+  const before = list[place - 1]
+  if (before !== undefined && pool.isSameEvent(before, snapshot)) return false
+  list.splice(place, 0, snapshot)
+  return true
 }
 
 /** Both lists as one, in order, as an alert carries it. */
-export function renderEvidence({ first, newest }: EvidenceLists, topic: string, partition: number): Evidence[] {
+export function renderEvidence(
+  pool: EvidencePool,
+  { first, newest }: EvidenceLists,
+  topic: string,
+  partition: number,
+): Evidence[] {
   const shown = [...first]
-  for (const snapshot of newest) insert(shown, snapshot)
-  return shown.map((held) => ({
-    id: held.id,
-    t: isoTime(held.t),
-    action: held.action,
-    outcome: held.outcome,
-    ...(held.subject === null ? {} : { subject: held.subject }),
-    ...(held.target === null ? {} : { target: held.target }),
-    ...(held.ip === null ? {} : { ip: held.ip }),
-    ...(held.recordCount === null ? {} : { recordCount: held.recordCount }),
-    ...(held.classification === null ? {} : { classification: held.classification }),
-    topic,
-    partition,
-    offset: held.offset,
-  }))
+  for (const snapshot of newest) insert(pool, shown, snapshot)
+  return shown
+    .map((slot) => pool.read(slot))
+    .map((held) => ({
+      id: held.id,
+      t: isoTime(held.t),
+      action: held.action,
+      outcome: held.outcome,
+      ...(held.subject === null ? {} : { subject: held.subject }),
+      ...(held.target === null ? {} : { target: held.target }),
+      ...(held.ip === null ? {} : { ip: held.ip }),
+      ...(held.recordCount === null ? {} : { recordCount: held.recordCount }),
+      ...(held.classification === null ? {} : { classification: held.classification }),
+      topic,
+      partition,
+      offset: held.offset,
+    }))
 }
 
 /** The first `limit` characters, never half of a surrogate pair. */
@@ -116,8 +123,7 @@ export function cut(text: string, limit: number): string {
 }
 
 /** Halves the longest text until all fit: ordinary events are far below the limit. */
-function fit(texts: string[]): void {
-  if (texts.reduce((sum, text) => sum + text.length, 0) * 6 <= TEXT_BYTES) return
+export function fit(texts: EvidenceTexts): void {
   const sizes = texts.map(jsonBytes)
   while (sizes.reduce((sum, size) => sum + size, 0) > TEXT_BYTES) {
     const longest = sizes.indexOf(Math.max(...sizes))

@@ -4,7 +4,9 @@ import type { Night } from './calendar.ts'
 import { Episode } from './episode.ts'
 import type { EventPool } from './event-pool.ts'
 import type { HeldSnapshot } from './evidence.ts'
-import type { Floor, Group, GroupName } from './group.ts'
+import type { EvidencePool } from './evidence-pool.ts'
+import type { Floor, Group } from './group.ts'
+import type { GroupName } from './group-name.ts'
 import type { Interval } from './stretches.ts'
 
 /** Low bits of a row's `info` are its flags (event-pool.ts). */
@@ -25,7 +27,7 @@ interface Rest {
   readonly floor: Floor | null
   readonly stale: boolean
   readonly unsettled: Interval | null
-  readonly names: readonly (readonly [number, string])[] | null
+  readonly names: readonly string[]
 }
 
 const FIGURES = [
@@ -52,16 +54,18 @@ type EpisodeFigures = Pick<Episode, (typeof FIGURES)[number]>
 
 /** Head, rows in order of arrival, evidence, alerts. Read it with `decodeHead`, then `decodeInto`. */
 export function encodeGroup(group: Group, pool: EventPool, pinned: number | null, to: ByteWriter): void {
-  const { owner, name, held, loose, episodes } = group
+  const { owner, name, evidence, episodes } = group
+  const rows = group.rows()
+  const loose = group.loose()
   to.name(owner.organization.id)
   to.name(owner.ruleId)
   encodeName(name, to)
   to.uint(pinned === null ? 0 : pinned + 1)
-  to.uint(held.held)
+  to.uint(rows.length)
   const places = loose.length === 0 ? null : new Map<number, number>()
   let t = 0
   let arrival = 0
-  for (const slot of held.rows()) {
+  for (const slot of rows) {
     places?.set(slot, places.size)
     to.int(pool.t(slot) - t)
     to.int(pool.arrival(slot) - arrival)
@@ -73,10 +77,10 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
     to.uint(pool.info(slot))
   }
   to.uint(loose.length)
-  for (const snapshot of loose) encodeSnapshot(snapshot, places?.get(snapshot.row) ?? -1, to)
+  for (const slot of loose) encodeSnapshot(evidence.read(slot), places?.get(evidence.row(slot)) ?? -1, to)
   to.value(restOf(group))
   to.uint(episodes.length)
-  for (const episode of episodes.all()) encodeEpisode(episode, to)
+  for (const episode of episodes.all()) encodeEpisode(episode, evidence, to)
 }
 
 export function decodeHead(from: ByteReader): EncodedHead {
@@ -100,44 +104,35 @@ export function decodeInto(group: Group, from: ByteReader): void {
     id.low = from.word()
     id.high = from.word()
     const info = from.uint()
-    slots.push(group.held.add({ t, arrival, value, id, contentHash: info >>> FLAG_BITS, flags: info & FLAG_MASK }))
+    slots.push(group.hold({ t, arrival, value, id, contentHash: info >>> FLAG_BITS, flags: info & FLAG_MASK }))
   }
   for (let left = from.uint(); left > 0; left--) {
-    const snapshot = decodeSnapshot(from)
-    group.loose.push({ ...snapshot, row: slots[snapshot.row] ?? -1 })
+    const { snapshot, row } = decodeSnapshot(from)
+    group.keepLoose(group.evidence.restore(snapshot, slots[row] ?? -1))
   }
   const rest = from.value() as Rest | null
   if (rest !== null) {
     group.floor = rest.floor
     group.stale = rest.stale
     group.unsettled = rest.unsettled
-    group.names = rest.names === null ? null : new Map(rest.names)
+    group.names = rest.names
   }
-  for (let left = from.uint(); left > 0; left--) group.episodes.add(decodeEpisode(from))
+  for (let left = from.uint(); left > 0; left--) group.addEpisode(decodeEpisode(from, group.evidence))
 }
 
-function encodeName({ key, shown, night }: GroupName, to: ByteWriter): void {
-  to.text(key)
-  const fields = Object.keys(shown)
-  to.uint(fields.length)
-  for (const field of fields) {
-    to.name(field)
-    to.name(shown[field] as string)
-  }
+function encodeName({ key, night }: GroupName, to: ByteWriter): void {
+  to.name(key)
   to.value(night as Plain)
 }
 
 function decodeName(from: ByteReader): GroupName {
-  const key = from.text()
-  const shown: Record<string, string> = {}
-  for (let left = from.uint(); left > 0; left--) shown[from.name()] = from.name()
-  return { key, shown, night: from.value() as Night | null }
+  return { key: from.name(), night: from.value() as Night | null }
 }
 
 /** Null for most groups. */
 function restOf({ floor, stale, unsettled, names }: Group): Plain {
-  if (floor === null && !stale && unsettled === null && names === null) return null
-  const rest: Rest = { floor, stale, unsettled, names: names === null ? null : [...names] }
+  if (floor === null && !stale && unsettled === null && names.length === 0) return null
+  const rest: Rest = { floor, stale, unsettled, names }
   return rest as unknown as Plain
 }
 
@@ -156,11 +151,13 @@ function encodeSnapshot(snapshot: HeldSnapshot, row: number, to: ByteWriter): vo
   encodeMissable(snapshot.classification, to)
 }
 
-function decodeSnapshot(from: ByteReader): HeldSnapshot {
-  return {
-    t: from.int(),
-    id: from.text(),
-    row: from.int(),
+function decodeSnapshot(from: ByteReader): { readonly snapshot: HeldSnapshot; readonly row: number } {
+  const t = from.int()
+  const id = from.text()
+  const row = from.int()
+  const snapshot = {
+    t,
+    id,
     offset: from.text(),
     action: from.name(),
     outcome: from.name(),
@@ -170,13 +167,14 @@ function decodeSnapshot(from: ByteReader): HeldSnapshot {
     recordCount: from.value() as number | null,
     classification: decodeMissable(from),
   }
+  return { snapshot, row }
 }
 
 /** None of these texts is empty. */
 const encodeMissable = (text: string | null, to: ByteWriter): void => to.name(text ?? '')
 const decodeMissable = (from: ByteReader): string | null => from.name() || null
 
-function encodeEpisode(episode: Episode, to: ByteWriter): void {
+function encodeEpisode(episode: Episode, pool: EvidencePool, to: ByteWriter): void {
   const { opening, stretches, noted, evidence } = episode
   to.value({
     opening: { ...opening, offset: opening.offset.toString() },
@@ -186,7 +184,7 @@ function encodeEpisode(episode: Episode, to: ByteWriter): void {
   })
   for (const list of [evidence.first, evidence.newest]) {
     to.uint(list.length)
-    for (const snapshot of list) encodeSnapshot(snapshot, -1, to)
+    for (const slot of list) encodeSnapshot(pool.read(slot), -1, to)
   }
 }
 
@@ -203,7 +201,7 @@ interface EncodedEpisode {
   readonly noted: readonly number[]
 }
 
-function decodeEpisode(from: ByteReader): Episode {
+function decodeEpisode(from: ByteReader, pool: EvidencePool): Episode {
   const { opening, stretches, figures, noted } = from.value() as unknown as EncodedEpisode
   const first = { from: figures.firstTrue, to: figures.end }
   const episode = new Episode({ ...opening, offset: BigInt(opening.offset) }, first, figures.severity)
@@ -212,7 +210,14 @@ function decodeEpisode(from: ByteReader): Episode {
   }
   Object.assign(episode, figures)
   for (const value of noted) episode.note(value)
-  for (const list of [episode.evidence.first, episode.evidence.newest])
-    for (let left = from.uint(); left > 0; left--) list.push(decodeSnapshot(from))
+  const slots = new Map<string, number>()
+  for (const list of [episode.evidence.first, episode.evidence.newest]) {
+    for (let left = from.uint(); left > 0; left--) {
+      const { snapshot } = decodeSnapshot(from)
+      const slot = slots.get(snapshot.offset) ?? pool.restore(snapshot, -1)
+      slots.set(snapshot.offset, slot)
+      list.push(slot)
+    }
+  }
   return episode
 }

@@ -1,26 +1,19 @@
 import type { Night } from './calendar.ts'
 import type { Episode } from './episode.ts'
 import { EpisodeList } from './episode-list.ts'
-import { type EventPool, ROW_FLAGS } from './event-pool.ts'
-import { type HeldSnapshot, placeOf } from './evidence.ts'
+import type { Row } from './event-pool.ts'
+import { type EvidencePool, NO_EVIDENCE } from './evidence-pool.ts'
+import { type GroupName, shownOf } from './group-name.ts'
 import type { Hash64 } from './hash.ts'
-import { HeldEvents } from './held-events.ts'
+import { HeldEvents, isWide } from './held-events.ts'
+import { dropEvidence, evidenceOfRow, keepEvidence, looseEvidence, unlinkEvidence } from './loose-evidence.ts'
 import { settlePeaks } from './peaks.ts'
 import type { Program } from './program.ts'
 import { revisionDeadline } from './revision.ts'
 import type { RuleInstance } from './rule-instance.ts'
+import type { Stores } from './stores.ts'
 import type { Interval } from './stretches.ts'
 import type { DurationMs, EpochMs } from './time.ts'
-
-/** Whom a window is counted for. */
-export interface GroupName {
-  /** Distinct for every group of a rule and organization. */
-  readonly key: string
-  /** As an alert shows it. */
-  readonly shown: Readonly<Record<string, string>>
-  /** For rules with a calendar: the group is a subject and a night. */
-  readonly night: Night | null
-}
 
 /** Order of a full group's floor: an event at or below it is refused. */
 export interface Floor {
@@ -34,6 +27,12 @@ export interface Ended {
   readonly survivor: string | null
 }
 
+/** No row. NO_ROW is no small integer, and would cost each group a boxed number. */
+const NOTHING = -1
+/** What most groups have of a kind; never changed. */
+const NONE: readonly never[] = []
+const NO_EPISODES = new EpisodeList()
+
 /**
  * One group of one rule in one organization: the events that take part, and the open alerts.
  *
@@ -43,40 +42,86 @@ export interface Ended {
  */
 export class Group {
   readonly owner: RuleInstance
-  readonly name: GroupName
+  readonly key: string
+  readonly night: Night | null
   program: Program
-  held: HeldEvents
-  /** Evidence of held events that are in no alert, in order. */
-  readonly loose: HeldSnapshot[] = []
-  readonly episodes = new EpisodeList()
+  episodes: EpisodeList = NO_EPISODES
   /** Alerts that the record at hand may have changed. */
-  fresh: Episode[] = []
+  fresh: readonly Episode[] = NONE
+  /** Alerts that have ended and are not yet published. */
+  ended: readonly Ended[] = NONE
   floor: Floor | null = null
   /** True after a change of the condition: held events may meet it without an event having come. */
   stale = false
   /** Moments whose windows may have grown since the peaks were last brought up to date (peaks.ts). */
   unsettled: Interval | null = null
-  /** Texts of noted values by their hash, for rules that name them. */
-  names: Map<number, string> | null = null
-  /** Alerts that have ended and are not yet published. */
-  ended: Ended[] = []
+  /** Texts of noted values, for rules that name them. */
+  names: readonly string[] = NONE
   /** Log time of the earliest entry that the deadlines hold for this group. */
   queuedAt: EpochMs = Number.POSITIVE_INFINITY
   /** Number of the last record that touched the group, and of the last snapshot that holds it. */
   touchedBy = 0
   savedFor = 0
-  readonly #pool: EventPool
+  readonly #stores: Stores
+  /** The row of the one event that it holds; with a second one come the lists. */
+  #only = NOTHING
+  #held: HeldEvents | null = null
+  /** Newest snapshot of held events that are in no alert (loose-evidence.ts). */
+  #loose = NO_EVIDENCE
 
-  constructor(owner: RuleInstance, name: GroupName, program: Program, pool: EventPool) {
+  constructor(owner: RuleInstance, { key, night }: GroupName, program: Program, stores: Stores) {
     this.owner = owner
-    this.name = name
+    this.key = key
+    this.night = night
     this.program = program
-    this.#pool = pool
-    this.held = new HeldEvents(pool, program.kind, owner.organization)
+    this.#stores = stores
+  }
+
+  get name(): GroupName {
+    return { key: this.key, night: this.night }
+  }
+
+  /** As an alert shows it. */
+  get shown(): Readonly<Record<string, string>> {
+    return shownOf(this.program.rule, this)
+  }
+
+  get evidence(): EvidencePool {
+    return this.#stores.evidence
+  }
+
+  /** The events that take part, as lists; a group of one event gets them by this. */
+  get held(): HeldEvents {
+    if (this.#held === null) {
+      this.#held = new HeldEvents(this.#stores.events, this.program.kind, this.owner.organization)
+      if (this.#only !== NOTHING) this.#held.enter(this.#only)
+      this.#only = NOTHING
+    }
+    return this.#held
+  }
+
+  /** Number of held events. */
+  get size(): number {
+    if (this.#held !== null) return this.#held.held
+    return this.#only === NOTHING ? 0 : 1
+  }
+
+  /** Nothing is held or known of it: it is new. */
+  get isBlank(): boolean {
+    return this.#held === null && this.#only === NOTHING && this.floor === null && !this.stale && this.episodes.length === 0
+  }
+
+  /** Takes an event in, of which nothing comes, and returns its row. */
+  hold(row: Row): number {
+    if (this.#held !== null || this.#only !== NOTHING) return this.held.add(row)
+    const { kind } = this.program
+    this.#only = this.#stores.events.add(row, isWide(kind))
+    this.owner.organization.held++
+    return this.#only
   }
 
   get spanMs(): DurationMs {
-    const { night } = this.name
+    const { night } = this
     return night === null ? this.program.spanMs : night.end - night.start
   }
 
@@ -92,41 +137,85 @@ export class Group {
 
   /** When an event of time `t` leaves the window. */
   leaves(t: EpochMs): EpochMs {
-    return this.name.night === null ? t + this.program.spanMs : this.name.night.end
+    return this.night === null ? t + this.program.spanMs : this.night.end
   }
 
   /** Position of the first event of the window at `t`. */
   windowStart(t: EpochMs): number {
-    return this.name.night === null ? this.held.upperBound(t - this.program.spanMs) : 0
+    return this.night === null ? this.held.upperBound(t - this.program.spanMs) : 0
   }
 
   get isEmpty(): boolean {
-    return this.held.held === 0 && this.episodes.length === 0
+    return this.size === 0 && this.episodes.length === 0
+  }
+
+  oldestArrival(): EpochMs {
+    if (this.#held !== null) return this.#held.oldestArrival()
+    return this.#only === NOTHING ? Number.POSITIVE_INFINITY : this.#stores.events.arrival(this.#only)
+  }
+
+  newestArrival(): EpochMs {
+    if (this.#held !== null) return this.#held.newestArrival()
+    return this.#only === NOTHING ? Number.NEGATIVE_INFINITY : this.#stores.events.arrival(this.#only)
+  }
+
+  /** Rows in order of arrival. */
+  rows(): number[] {
+    if (this.#held !== null) return [...this.#held.rows()]
+    return this.#only === NOTHING ? [] : [this.#only]
   }
 
   /** (1.) */
   evict(logTime: EpochMs): void {
     const kept = logTime - this.holdMs
-    while (this.held.oldestArrival() < kept) this.dropOldestArrival()
+    while (this.oldestArrival() < kept) this.dropOldestArrival()
   }
 
   dropOldestArrival(): void {
     settlePeaks(this)
-    this.held.dropOldestArrival((slot) => this.forgetLoose(slot))
+    if (this.#held !== null) {
+      this.#held.dropOldestArrival((slot) => this.forgetLoose(slot))
+      return
+    }
+    this.forgetLoose(this.#only)
+    this.#stores.events.release(this.#only)
+    this.owner.organization.held--
+    this.#only = NOTHING
+  }
+
+  /** Snapshots of held events that are in no alert, from the oldest to the newest. */
+  loose(): number[] {
+    return looseEvidence(this.#stores.evidence, this.#loose)
+  }
+
+  keepLoose(snapshot: number): void {
+    this.#loose = keepEvidence(this.#stores.evidence, this.#loose, snapshot, this.program.looseKept)
+  }
+
+  /** Takes a loose snapshot out, for an alert. */
+  takeLoose(snapshot: number): void {
+    this.#loose = unlinkEvidence(this.#stores.evidence, this.#loose, snapshot)
   }
 
   forgetLoose(slot: number): void {
-    const [oldest] = this.loose
-    if (oldest === undefined || this.#pool.t(slot) < oldest.t || this.#pool.has(slot, ROW_FLAGS.mark)) return
-    const at = this.loose.findIndex(({ row }) => row === slot)
-    if (at >= 0) this.loose.splice(at, 1)
+    if (this.#loose === NO_EVIDENCE) return
+    const { evidence, events } = this.#stores
+    const snapshot = evidenceOfRow(evidence, this.#loose, slot, events.t(slot))
+    if (snapshot !== NO_EVIDENCE) this.#loose = dropEvidence(evidence, this.#loose, snapshot)
   }
 
-  keepLoose(snapshot: HeldSnapshot): void {
-    const place = placeOf(this.loose, snapshot)
-    if (place === this.loose.length) this.loose.push(snapshot)
-    else this.loose.splice(place, 0, snapshot)
-    if (this.loose.length > this.program.looseKept) this.loose.shift()
+  addEpisode(episode: Episode): void {
+    if (this.episodes === NO_EPISODES) this.episodes = new EpisodeList()
+    this.episodes.add(episode)
+  }
+
+  /** The record at hand may have changed the alert. */
+  freshen(episode: Episode): void {
+    this.fresh = this.fresh.length === 0 ? [episode] : [...this.fresh, episode]
+  }
+
+  end(episode: Episode, survivor: string | null): void {
+    this.ended = [...this.ended, { episode, survivor }]
   }
 
   /** Ends the alerts whose time is over: log time is more than R past F and past the last counted arrival + span. */
@@ -134,7 +223,7 @@ export class Group {
     if (!this.episodes.all().some((episode) => this.#isOver(episode, logTime))) return
     settlePeaks(this)
     for (const episode of this.episodes.all()) {
-      if (this.#isOver(episode, logTime)) this.ended.push({ episode, survivor: null })
+      if (this.#isOver(episode, logTime)) this.end(episode, null)
     }
     this.episodes.remove((episode) => this.#isOver(episode, logTime))
   }
@@ -150,7 +239,7 @@ export class Group {
 
   /** Log time of the next thing that happens here by itself, as far as these alerts and the events go. */
   nextDeadline(episodes: readonly Episode[]): EpochMs {
-    let next = this.held.oldestArrival() + this.holdMs + 1
+    let next = this.oldestArrival() + this.holdMs + 1
     for (const episode of episodes) {
       next = Math.min(next, this.#closesAt(episode))
       if (episode.changed) next = Math.min(next, revisionDeadline(episode))
@@ -160,17 +249,17 @@ export class Group {
 
   endAll(): void {
     settlePeaks(this)
-    for (const episode of this.episodes.all()) this.ended.push({ episode, survivor: null })
+    for (const episode of this.episodes.all()) this.end(episode, null)
     this.episodes.remove(() => true)
   }
 
   forgetEvents(): void {
     settlePeaks(this)
-    this.held.clear()
-    this.loose.length = 0
+    if (this.#held !== null) this.#held.clear((slot) => this.forgetLoose(slot))
+    else if (this.#only !== NOTHING) this.dropOldestArrival()
     this.floor = null
     this.stale = false
-    this.names = null
+    this.names = NONE
   }
 
   /** Another program takes over; its windows mean the same, or the group starts empty (detection.md §4). */
@@ -180,13 +269,14 @@ export class Group {
     this.program = program
     if (!sameWindows) {
       this.forgetEvents()
-      this.held = new HeldEvents(this.#pool, program.kind, this.owner.organization)
+      this.#held = null
     } else if (!sameCondition) this.stale = true
   }
 
   /** Log time went back: nothing held came later than it, and no deadline waits for what was. */
   capTimes(at: EpochMs): void {
-    this.held.capArrivals(at)
+    if (this.#held !== null) this.#held.capArrivals(at)
+    else if (this.oldestArrival() > at && this.#only !== NOTHING) this.#stores.events.setArrival(this.#only, at)
     for (const episode of this.episodes.all()) {
       episode.lastCountedAt = Math.min(episode.lastCountedAt, at)
       episode.lastRevisionAt = Math.min(episode.lastRevisionAt, at)

@@ -1,15 +1,10 @@
 import type { Calendar, Night } from './calendar.ts'
 import type { EventView } from './event-view.ts'
-import type { GroupName } from './group.ts'
+import { type GroupName, groupName, keyOfAll, keyOfFirst } from './group-name.ts'
 import type { GroupBy } from './rule.ts'
 
 /** Why an event that matches has no group. */
 export type Ungrouped = 'unattributed' | 'groupMissing' | 'business hours'
-
-/** Between the parts of a key; NUL never occurs in a stored event. */
-const SEPARATOR = '\u0000'
-/** As ranked by `nameOf`: the last part of a path, so that `sessionContext.ipAddress` is shown as `ipAddress`. */
-const nameOf = (field: string): string => field.slice(field.lastIndexOf('.') + 1)
 
 /** The group of a matching event (detection.md §3): values exactly as sent, blank is absent, nothing is pooled. */
 export function groupOf(
@@ -21,13 +16,13 @@ export function groupOf(
   const night = calendar === null ? null : calendar.nightOf(t)
   if (calendar !== null && night === null) return 'business hours'
   if (groupBy.mode === 'first') {
-    for (const field of groupBy.fields) {
-      const value = fieldText(event, field)
-      if (value !== null) return named(nameOf(field) + SEPARATOR + value, { [nameOf(field)]: value }, night)
+    for (let place = 0; place < groupBy.fields.length; place++) {
+      const value = fieldText(event, groupBy.fields[place] as string)
+      if (value !== null) return groupName(keyOfFirst(groupBy.fields, place, value), night)
     }
     return 'unattributed'
   }
-  return groupByAll(groupBy.fields, groupBy.fields, event, night)
+  return groupByAll(groupBy.fields, event, night)
 }
 
 /** One group of an event, and the rules through which it belongs to it, a bit each. */
@@ -48,7 +43,7 @@ export function membershipsOf(
   if (calendar !== null && night === null) return [{ name: 'business hours', parts }]
   const found = new Map<string, Membership>()
   const belongs = (fieldsOfPart: readonly string[], part: number): void => {
-    const name = groupByAll(fields, fieldsOfPart, event, night)
+    const name = groupByAll(fieldsOfPart, event, night)
     const key = typeof name === 'string' ? '' : name.key
     found.set(key, { name, parts: ((found.get(key)?.parts ?? 0) | part) >>> 0 })
   }
@@ -58,26 +53,15 @@ export function membershipsOf(
   return found.values()
 }
 
-/** @param names what the fields are called in the group */
-function groupByAll(
-  names: readonly string[],
-  fields: readonly string[],
-  event: EventView,
-  night: Night | null,
-): GroupName | 'groupMissing' {
-  const shown: Record<string, string> = {}
-  let key = ''
-  for (const [place, field] of fields.entries()) {
+function groupByAll(fields: readonly string[], event: EventView, night: Night | null): GroupName | 'groupMissing' {
+  const values: string[] = []
+  for (const field of fields) {
     const value = fieldText(event, field)
     if (value === null) return 'groupMissing'
-    shown[nameOf(names[place] as string)] = value
-    key += value + SEPARATOR
+    values.push(value)
   }
-  return named(key, shown, night)
+  return groupName(keyOfAll(values), night)
 }
-
-const named = (key: string, shown: Record<string, string>, night: Night | null): GroupName =>
-  night === null ? { key, shown, night } : { key: `${key}${SEPARATOR}${night.start}${SEPARATOR}${night.end}`, shown, night }
 
 function fieldText(event: EventView, field: string): string | null {
   const value = field === 'principalId' || field === 'ipAddress' ? event.text(field) : event.fields(field)

@@ -18,6 +18,9 @@ export interface HeldKind {
   readonly parts?: number
 }
 
+/** Whether values need more than 32 bits. */
+export const isWide = ({ sums, distinct }: HeldKind): boolean => sums || distinct
+
 /** Where the number of held events is kept for all groups of an organization. */
 export interface Tally {
   held: number
@@ -46,7 +49,7 @@ export class HeldEvents {
   constructor(pool: EventPool, kind: HeldKind, tally: Tally) {
     this.#pool = pool
     this.#tally = tally
-    this.#isWide = kind.sums || kind.distinct
+    this.#isWide = isWide(kind)
     this.#sums = kind.sums ? new PrefixSums() : null
     this.#values = kind.distinct ? new Map() : null
     this.#byPart = kind.parts === undefined || kind.parts === 0 ? null : new RowsByPart(pool, kind.parts)
@@ -124,13 +127,18 @@ export class HeldEvents {
   /** Takes the event in and returns its row. */
   add(row: Row): number {
     const slot = this.#pool.add(row, this.#isWide)
-    this.#enter(slot)
+    this.#tally.held++
+    this.enter(slot)
+    return slot
+  }
+
+  /** Takes over a row that is held and counted already. */
+  enter(slot: number): void {
+    this.#place(slot)
     this.#arrived?.insert(this.#arrived.length, slot)
     this.#held++
-    this.#tally.held++
     if (this.#index !== null) this.#index.add(slot)
     else if (this.#held > WALKED) this.#buildIndex()
-    return slot
   }
 
   /** Position of a counted row. */
@@ -178,8 +186,8 @@ export class HeldEvents {
     this.#pool.setFlag(slot, ROW_FLAGS.dropped)
   }
 
-  clear(): void {
-    while (this.#inOrder().length > 0) this.dropOldestArrival(() => {})
+  clear(seen: (slot: number) => void): void {
+    while (this.#inOrder().length > 0) this.dropOldestArrival(seen)
   }
 
   /** Rows in order of arrival. */
@@ -200,7 +208,7 @@ export class HeldEvents {
     return this.#arrived ?? this.#counted
   }
 
-  #enter(slot: number): void {
+  #place(slot: number): void {
     if (this.#pool.has(slot, ROW_FLAGS.mark)) {
       this.#arrived ??= this.#counted.copy()
       this.#marks ??= new SlotList()

@@ -133,7 +133,7 @@ describe('held events', () => {
           if (plain.length > 0) expect(held.sum(0, plain.length - 1)).toBe(times.reduce((sum, t) => sum + t + 1, 0))
           expect(held.distinct).toBe(new Set(times).size)
         }
-        held.clear()
+        held.clear(() => {})
         expect([pool.live, tally.held]).toEqual([0, 0])
       }),
       { numRuns: 150 },

@@ -10,6 +10,7 @@
  */
 import type { Counters } from './counters.ts'
 import type { Group } from './group.ts'
+import { orderOf } from './group-name.ts'
 import type { EngineLimits } from './limits.ts'
 import { OrderedHeap } from './ordered-heap.ts'
 import type { Organization } from './organization.ts'
@@ -62,8 +63,8 @@ class GroupsByArrival {
 export class Shedding {
   readonly #oldestEvents = new Map<string, GroupsByArrival>()
   readonly #idleGroups = new GroupsByArrival(
-    ({ held }) => held.newestArrival(),
-    ({ held, episodes }) => held.held > 0 && episodes.length === 0,
+    (group) => group.newestArrival(),
+    ({ size, episodes }) => size > 0 && episodes.length === 0,
   )
 
   constructor(organization: Organization) {
@@ -76,8 +77,8 @@ export class Shedding {
     let byRule = this.#oldestEvents.get(ruleId)
     if (byRule === undefined) {
       byRule = new GroupsByArrival(
-        ({ held }) => held.oldestArrival(),
-        ({ held }) => held.held > 0,
+        (group) => group.oldestArrival(),
+        ({ size }) => size > 0,
       )
       this.#oldestEvents.set(ruleId, byRule)
     }
@@ -91,7 +92,7 @@ export class Shedding {
     for (const byRule of this.#oldestEvents.values()) {
       const group = byRule.first()
       if (group === null) continue
-      const entry = { arrival: group.held.oldestArrival(), group }
+      const entry = { arrival: group.oldestArrival(), group }
       if (beyondSpan && now - entry.arrival <= group.spanMs) continue
       if (next === null || isBefore(entry, next)) next = entry
     }
@@ -160,5 +161,5 @@ export function makeRoom(
 function isBefore({ arrival, group }: Entry, other: Entry): boolean {
   if (arrival !== other.arrival) return arrival < other.arrival
   if (group.owner.ruleId !== other.group.owner.ruleId) return group.owner.ruleId < other.group.owner.ruleId
-  return group.name.key < other.group.name.key
+  return orderOf(group.program.rule, group) < orderOf(other.group.program.rule, other.group)
 }

@@ -7,9 +7,11 @@ import type { Episode, Opening } from './episode.ts'
 import { EventPool, ROW_FLAGS } from './event-pool.ts'
 import { contentHash, valueOfEvent } from './event-values.ts'
 import type { EventView } from './event-view.ts'
+import { EvidencePool } from './evidence-pool.ts'
 import type { ExceptionHits } from './exceptions.ts'
-import { Group, type GroupName } from './group.ts'
+import { Group } from './group.ts'
 import { decodeHead, decodeInto } from './group-codec.ts'
+import type { GroupName } from './group-name.ts'
 import { groupOf, membershipsOf, type Ungrouped } from './grouping.ts'
 import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
@@ -34,6 +36,7 @@ interface Incoming {
   readonly id: Hash64
   readonly content: number
 }
+const NO_EPISODES: readonly Episode[] = []
 
 /**
  * Turns the records of one partition, in order, into alert changes (detection.md).
@@ -47,6 +50,8 @@ export class PartitionEngine {
   readonly #options: EngineOptions
   readonly #limits: EngineLimits
   readonly #pool = new EventPool()
+  readonly #evidence = new EvidencePool()
+  readonly #stores = { events: this.#pool, evidence: this.#evidence }
   readonly #clock = new LogClock()
   readonly #organizations: Organizations
   readonly #deadlines = new DeadlineHeap<Group>()
@@ -255,15 +260,15 @@ export class PartitionEngine {
   #open(group: Group, { event, offset }: Arrival, t: EpochMs): Opening {
     const { ruleId, organization } = group.owner
     return {
-      id: alertId({ organizationId: organization.id, ruleId, group: group.name.shown, openingEventId: event.id, t }),
+      id: alertId({ organizationId: organization.id, ruleId, group: group.shown, openingEventId: event.id, t }),
       offset,
       createdAt: this.#clock.now,
       correlationId: event.text('correlationId') ?? null,
     }
   }
 
-  #newGroup(instance: RuleInstance, name: Group['name'], program: Program): Group {
-    const group = new Group(instance, name, program, this.#pool)
+  #newGroup(instance: RuleInstance, name: GroupName, program: Program): Group {
+    const group = new Group(instance, name, program, this.#stores)
     // No part of a snapshot that is being written: it was not there when that began.
     group.savedFor = this.#snapshots
     instance.groups.set(name.key, group)
@@ -317,7 +322,7 @@ export class PartitionEngine {
       // Of a group that waits for a deadline, only what this record changed can be due before that.
       const episodes = group.queuedAt === Number.POSITIVE_INFINITY ? group.episodes.all() : group.fresh
       this.#publisher.due(group, episodes, this.#clock.now)
-      group.fresh = []
+      group.fresh = NO_EPISODES
       this.#forgetIfEmpty(group)
       this.#queue(group, episodes)
     }
@@ -326,9 +331,9 @@ export class PartitionEngine {
   }
 
   #forgetIfEmpty(group: Group): void {
-    const { owner, name } = group
-    if (!group.isEmpty || owner.groups.get(name.key) !== group) return
-    owner.groups.delete(name.key)
+    const { owner, key } = group
+    if (!group.isEmpty || owner.groups.get(key) !== group) return
+    owner.groups.delete(key)
     owner.organization.groups--
     group.queuedAt = Number.POSITIVE_INFINITY
   }

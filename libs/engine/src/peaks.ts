@@ -8,8 +8,9 @@ import type { Interval } from './stretches.ts'
  * (`group.unsettled`), and gone through before a peak is read and before an event is let go.
  */
 export function settlePeaks(group: Group): void {
-  const { held, unsettled } = group
+  const { unsettled } = group
   if (unsettled === null) return
+  const { held } = group
   group.unsettled = null
   const { unit } = group.program.requirements[0]
   const first = lastOfTime(group, held.lowerBound(unsettled.from))

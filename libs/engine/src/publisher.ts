@@ -1,6 +1,7 @@
 import type { FigureRecordType } from '@tocsin/contracts'
 import { renderFigures } from './alert-figures.ts'
 import type { Episode } from './episode.ts'
+import { releaseAll } from './evidence.ts'
 import type { Group } from './group.ts'
 import { settlePeaks } from './peaks.ts'
 import type { AlertChange } from './records.ts'
@@ -23,7 +24,10 @@ export class Publisher {
   /** Publishes the alerts that have ended, while the group is still what they were made of. */
   ended(group: Group, logTime: EpochMs): void {
     if (group.ended.length === 0) return
-    for (const { episode, survivor } of group.ended) this.#add('alert.closed', group, episode, survivor, logTime)
+    for (const { episode, survivor } of group.ended) {
+      this.#add('alert.closed', group, episode, survivor, logTime)
+      releaseAll(group.evidence, episode.evidence)
+    }
     group.ended = []
   }
 

@@ -19,6 +19,13 @@ export interface Requirement {
 /** Of the rules that have events in a window. */
 export const holdsOfParts = ({ atLeast, expression }: Requirement, parts: number): boolean =>
   expression === undefined || expression === null ? countBits(parts) >= atLeast : expression.holds(parts)
+/** Whether the condition cannot hold of a window of this one event, whatever the time. */
+export const isNothingAlone = (requirements: readonly Requirement[], { value }: { readonly value: number }): boolean =>
+  requirements.some((requirement) =>
+    requirement.unit === 'rules'
+      ? !holdsOfParts(requirement, value)
+      : requirement.atLeast > (requirement.unit === 'sum' ? value : 1),
+  )
 
 const NONE = -1
 

@@ -3,6 +3,8 @@ import type { Group } from './group.ts'
 import type { Organization } from './organization.ts'
 import type { Program } from './program.ts'
 
+const MOST_NAME_LISTS = 1000
+
 /** What the engine does about the groups of a rule while another version takes over. */
 export interface GroupWatch {
   /** Called before a group changes. */
@@ -20,6 +22,8 @@ export class RuleInstance {
   /** Of the version in force, for every version: a night is that of the calendar in force at the record. */
   calendar: Calendar | null = null
   readonly groups = new Map<string, Group>()
+  /** Lists of one name, shared by the groups that know no other. */
+  readonly #nameLists = new Map<string, readonly string[]>()
   /** Groups that stay with an earlier version, by version. */
   readonly #pinned = new Map<Program, number>()
 
@@ -54,6 +58,15 @@ export class RuleInstance {
   pin(program: Program): void {
     this.#pinned.set(program, (this.#pinned.get(program) ?? 0) + 1)
     this.organization.pinned.add(this)
+  }
+
+  nameList(name: string): readonly string[] {
+    const known = this.#nameLists.get(name)
+    if (known !== undefined) return known
+    if (this.#nameLists.size >= MOST_NAME_LISTS) this.#nameLists.clear()
+    const list = [name]
+    this.#nameLists.set(name, list)
+    return list
   }
 
   /** A group without an open alert goes over to the version in force. */

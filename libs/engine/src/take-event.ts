@@ -1,11 +1,11 @@
 import type { Counters } from './counters.ts'
-import { type Episode, MOST_NOTED } from './episode.ts'
+import type { Episode } from './episode.ts'
 import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
 import type { EventView } from './event-view.ts'
-import { snapshotOf } from './evidence.ts'
 import type { Floor, Group } from './group.ts'
 import type { EngineLimits } from './limits.ts'
 import { settlePeaks } from './peaks.ts'
+import { isNothingAlone } from './requirement.ts'
 import { type Change, updateEpisodes } from './update-episodes.ts'
 
 /** Names of noted values that a group remembers. */
@@ -40,6 +40,13 @@ export function takeEvent(group: Group, arrival: Arrival, taking: Taking): Taken
 
 function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: Taking): Taken {
   const { row } = arrival
+  if (group.isBlank && isNothingAlone(group.program.requirements, row)) {
+    const only = group.hold(row)
+    if ((row.flags & ROW_FLAGS.mark) !== 0) return 'mark'
+    remember(group, arrival.name)
+    group.keepLoose(group.evidence.add(arrival.event, row.t, only, arrival.offset))
+    return 'counted'
+  }
   const known = group.held.find(row.id)
   if (known !== NO_ROW) return pool.hasContent(known, row.contentHash) ? 'duplicate' : 'idConflict'
   if (group.floor !== null && isRefused(row, group.floor)) return refused(group)
@@ -55,8 +62,8 @@ function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: 
     if (episode !== null) escalate(group, episode)
     return 'mark'
   }
-  remember(group, row.value, arrival.name)
-  const snapshot = snapshotOf(arrival.event, row.t, slot, arrival.offset)
+  remember(group, arrival.name)
+  const snapshot = group.evidence.add(arrival.event, row.t, slot, arrival.offset)
   updateEpisodes(group, { pool, slot, t: row.t, snapshot, open })
   return 'counted'
 }
@@ -84,18 +91,17 @@ function setLowerBounds(group: Group): void {
     if (episode.lowerBound) continue
     episode.lowerBound = true
     episode.changed = true
-    group.fresh.push(episode)
+    group.freshen(episode)
   }
 }
 
 function escalate(group: Group, episode: Episode): void {
   const { escalateTo } = group.program.rule
   if (escalateTo !== null) episode.raise(escalateTo)
-  group.fresh.push(episode)
+  group.freshen(episode)
 }
 
-function remember(group: Group, value: number, name: string | null): void {
-  if (name === null || value === 0) return
-  group.names ??= new Map()
-  if (group.names.size < Math.min(MOST_NAMES, MOST_NOTED)) group.names.set(value, name)
+function remember(group: Group, name: string | null): void {
+  if (name === null || group.names.includes(name) || group.names.length >= MOST_NAMES) return
+  group.names = group.names.length === 0 ? group.owner.nameList(name) : [...group.names, name]
 }

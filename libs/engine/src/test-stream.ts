@@ -4,7 +4,7 @@ import type { EngineLimits } from './limits.ts'
 import { parsedEvent } from './parsed-event.ts'
 import { PartitionEngine } from './partition-engine.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
-import { compileRule } from './rule.ts'
+import { type CompiledRule, compileRule } from './rule.ts'
 import { type EpochMs, isoTime } from './time.ts'
 
 /** For tests of this folder: a Monday, 12:00 UTC, within business hours. */
@@ -65,6 +65,16 @@ export const ruleRecord = (ruleId: string, content: string, fields: Partial<Rule
   ...fields,
 })
 
+const compiled = new Map<string, CompiledRule>()
+
+/** Compiled rules are values, so that many streams may share them. */
+function compile(record: RuleRecord): CompiledRule {
+  const key = JSON.stringify(record)
+  const rule = compiled.get(key) ?? compileRule(record)
+  compiled.set(key, rule)
+  return rule
+}
+
 /** Feeds an engine, keeps what comes out. Offsets count from 0; append time is the event's own unless given. */
 export class Stream {
   engine: PartitionEngine
@@ -76,7 +86,7 @@ export class Stream {
     this.engine = new PartitionEngine({
       topic: 'audit.events',
       partition: 3,
-      compile: compileRule,
+      compile,
       ...(limits === undefined ? {} : { limits }),
     })
     for (const rule of rules) this.rule(rule, NOON - 600_000)

@@ -1,7 +1,7 @@
 import { severityRank } from '@tocsin/contracts'
 import { Episode, type Opening } from './episode.ts'
 import { type EventPool, ROW_FLAGS } from './event-pool.ts'
-import type { HeldSnapshot } from './evidence.ts'
+import { offer } from './evidence.ts'
 import type { Group } from './group.ts'
 import { settlePeaks, unsettle } from './peaks.ts'
 import { windowValue } from './requirement.ts'
@@ -15,7 +15,8 @@ export interface Change {
   readonly pool: EventPool
   readonly slot: number
   readonly t: EpochMs
-  readonly snapshot: HeldSnapshot
+  /** Its evidence. */
+  readonly snapshot: number
   open(group: Group, change: Change): Opening
 }
 
@@ -44,7 +45,7 @@ export function updateEpisodes(group: Group, change: Change): void {
     return
   }
   const { target, counted, moment } = episode
-  group.fresh.push(target)
+  group.freshen(target)
   for (const stretch of found) target.addStretch(stretch)
   setFirstMoment(group, change, target, moment)
   extendLastSeen(group, target)
@@ -90,7 +91,7 @@ function episodeOf(group: Group, change: Change, found: readonly Interval[]): Af
   if (reached.length === 0) {
     const target = new Episode(change.open(group, change), first, group.program.severity)
     target.lowerBound = group.floor !== null
-    group.episodes.add(target)
+    group.addEpisode(target)
     return { target, counted: [], moment: null }
   }
   const target = reached.reduce((oldest, each) => (each.opening.offset < oldest.opening.offset ? each : oldest))
@@ -130,10 +131,12 @@ function join(group: Group, target: Episode, other: Episode): void {
   target.changed = true
   target.raise(other.severity)
   for (const value of other.noted) target.note(value)
-  for (const snapshot of other.evidence.first) target.show(snapshot, group.program.firstKept)
-  for (const snapshot of other.evidence.newest) target.show(snapshot, group.program.firstKept)
+  const { evidence, program } = group
+  // The other shows its own once more.
+  for (const snapshot of new Set([...other.evidence.first, ...other.evidence.newest]))
+    offer(evidence, target.evidence, evidence.copy(snapshot), program.firstKept)
   group.episodes.remove((episode) => episode === other)
-  group.ended.push({ episode: other, survivor: target.opening.id })
+  group.end(other, target.opening.id)
 }
 
 /** From the events held; what is known of the first moment stays where it is still the first. */
@@ -207,13 +210,13 @@ function raiseSeverity(group: Group, target: Episode, found: readonly Interval[]
 }
 
 function showEvidence(group: Group, { snapshot }: Change, target: Episode): void {
-  const { firstKept } = group.program
-  const isInRange = ({ t }: HeldSnapshot): boolean => target.firstSeen <= t && t <= target.lastSeen
-  if (isInRange(snapshot)) target.show(snapshot, firstKept)
+  const { evidence, program } = group
+  const isInRange = (each: number): boolean => target.firstSeen <= evidence.t(each) && evidence.t(each) <= target.lastSeen
+  if (isInRange(snapshot)) offer(evidence, target.evidence, snapshot, program.firstKept)
   else group.keepLoose(snapshot)
-  if (!group.loose.some(isInRange)) return
-  const moved = group.loose.filter(isInRange)
-  const kept = group.loose.filter((each) => !isInRange(each))
-  group.loose.splice(0, group.loose.length, ...kept)
-  for (const each of moved) target.show(each, firstKept)
+  for (const each of group.loose()) {
+    if (!isInRange(each)) continue
+    group.takeLoose(each)
+    offer(evidence, target.evidence, each, program.firstKept)
+  }
 }

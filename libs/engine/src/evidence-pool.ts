@@ -1,0 +1,259 @@
+import { CLASSIFICATIONS, OUTCOMES } from '@tocsin/contracts'
+import type { EventView } from './event-view.ts'
+import { type EvidenceTexts, evidenceTexts, fit, type HeldSnapshot, TEXT_BYTES } from './evidence.ts'
+import type { EpochMs } from './time.ts'
+
+/** No snapshot. */
+export const NO_EVIDENCE = -1
+
+/** Snapshots are given room in units, so that few sizes have to be kept apart. */
+const UNIT_BYTES = 32
+const SEGMENT_UNITS = 1024
+const SEGMENT_BITS = 10
+const SEGMENT_MASK = SEGMENT_UNITS - 1
+
+/** Words of a snapshot. The first two link a list (loose-evidence.ts), or the free room of one size. */
+const OLDER = 0
+const NEWER = 1
+const ROW = 2
+/** 64-bit numbers of a snapshot. */
+const T = 2
+const OFFSET = 3
+const RECORD_COUNT = 4
+/** Bytes of a snapshot: two words of closed lists, lengths of the five texts, of the list that it begins, and the texts. */
+const OUTCOME = 12
+const CLASSIFICATION = 13
+const LENGTHS = 40
+const COUNT = 45
+const TEXTS = 46
+
+interface Segment {
+  /** Units of each snapshot in it. */
+  readonly units: number
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+  readonly numbers: Float64Array
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+/** Room for five texts of 128 characters. */
+const scratch = new Uint8Array(5 * 128 * 3)
+
+/**
+ * Snapshots of events (detection.md §2, evidence) as bytes in segments that are never moved: about 60 bytes and the texts, at most 300.
+ * As objects they would be most of what the engine holds. Whoever adds one releases it.
+ */
+export class EvidencePool {
+  readonly #segments: Segment[] = []
+  /** By number of units: first free snapshot of that size. */
+  readonly #free: number[] = []
+  /** By number of units: first unit that was never used of the newest segment of that size, and its end. */
+  readonly #unused: number[] = []
+  readonly #ends: number[] = []
+  #live = 0
+
+  get live(): number {
+    return this.#live
+  }
+
+  add(event: EventView, t: EpochMs, row: number, offset: bigint): number {
+    const texts = evidenceTexts(event)
+    const outcome = OUTCOMES.indexOf(event.text('outcome') as (typeof OUTCOMES)[number])
+    const classification = CLASSIFICATIONS.indexOf(event.text('dataClassification') as (typeof CLASSIFICATIONS)[number])
+    return this.#write(texts, t, row, Number(offset), event.number('recordCount') ?? Number.NaN, outcome, classification)
+  }
+
+  /** Puts back what a state snapshot holds. */
+  restore(held: HeldSnapshot, row: number): number {
+    const { id, action, subject, target, ip, recordCount } = held
+    const outcome = OUTCOMES.indexOf(held.outcome as (typeof OUTCOMES)[number])
+    const classification = CLASSIFICATIONS.indexOf(held.classification as (typeof CLASSIFICATIONS)[number])
+    const texts: EvidenceTexts = [id, action, subject ?? '', target ?? '', ip ?? '']
+    return this.#write(texts, held.t, row, Number(held.offset), recordCount ?? Number.NaN, outcome, classification)
+  }
+
+  copy(slot: number): number {
+    return this.restore(this.read(slot), -1)
+  }
+
+  release(slot: number): void {
+    const { units, words } = this.#segment(slot)
+    words[wordOf(slot) + OLDER] = this.#free[units] ?? NO_EVIDENCE
+    this.#free[units] = slot
+    this.#live--
+  }
+
+  read(slot: number): HeldSnapshot {
+    const { bytes, numbers } = this.#segment(slot)
+    const at = byteOf(slot)
+    const recordCount = numbers[numberOf(slot) + RECORD_COUNT] as number
+    const texts: string[] = []
+    let from = at + TEXTS
+    for (let text = 0; text < 5; text++) {
+      const to = from + (bytes[at + LENGTHS + text] as number)
+      texts.push(decoder.decode(bytes.subarray(from, to)))
+      from = to
+    }
+    const [id = '', action = '', subject, target, ip] = texts
+    return {
+      t: this.t(slot),
+      id,
+      offset: String(numbers[numberOf(slot) + OFFSET]),
+      action,
+      outcome: OUTCOMES[bytes[at + OUTCOME] as number] ?? 'unknown',
+      subject: subject || null,
+      target: target || null,
+      ip: ip || null,
+      recordCount: Number.isNaN(recordCount) ? null : recordCount,
+      classification: CLASSIFICATIONS[bytes[at + CLASSIFICATION] as number] ?? null,
+    }
+  }
+
+  t(slot: number): EpochMs {
+    return this.#segment(slot).numbers[numberOf(slot) + T] as number
+  }
+
+  /** The event's row while it is held; of snapshots in a list of loose ones. */
+  row(slot: number): number {
+    return this.#segment(slot).words[wordOf(slot) + ROW] as number
+  }
+
+  isSameEvent(one: number, other: number): boolean {
+    return this.#offset(one) === this.#offset(other)
+  }
+
+  /** Order of evidence: by event time, then by id, then by place in the log. */
+  isBefore(one: number, other: number): boolean {
+    const t = this.t(one)
+    const otherT = this.t(other)
+    if (t !== otherT) return t < otherT
+    const id = this.#id(one)
+    const otherId = this.#id(other)
+    return id !== otherId ? id < otherId : this.#offset(one) < this.#offset(other)
+  }
+
+  older(slot: number): number {
+    return this.#segment(slot).words[wordOf(slot) + OLDER] as number
+  }
+
+  newer(slot: number): number {
+    return this.#segment(slot).words[wordOf(slot) + NEWER] as number
+  }
+
+  link(older: number, newer: number): void {
+    this.#segment(older).words[wordOf(older) + NEWER] = newer
+    this.#segment(newer).words[wordOf(newer) + OLDER] = older
+  }
+
+  /** Length of the list whose newest snapshot this is. */
+  count(slot: number): number {
+    return this.#segment(slot).bytes[byteOf(slot) + COUNT] as number
+  }
+
+  setCount(slot: number, count: number): void {
+    this.#segment(slot).bytes[byteOf(slot) + COUNT] = count
+  }
+
+  #offset(slot: number): number {
+    return this.#segment(slot).numbers[numberOf(slot) + OFFSET] as number
+  }
+
+  #id(slot: number): string {
+    const { bytes } = this.#segment(slot)
+    const from = byteOf(slot) + TEXTS
+    return decoder.decode(bytes.subarray(from, from + (bytes[byteOf(slot) + LENGTHS] as number)))
+  }
+
+  #segment(slot: number): Segment {
+    return this.#segments[slot >>> SEGMENT_BITS] as Segment
+  }
+
+  #write(
+    texts: EvidenceTexts,
+    t: EpochMs,
+    row: number,
+    offset: number,
+    recordCount: number,
+    outcome: number,
+    classification: number,
+  ): number {
+    encode(texts)
+    if (written.jsonBytes > TEXT_BYTES) {
+      fit(texts)
+      encode(texts)
+    }
+    const { bytes: length, ends } = written
+    const slot = this.#take(Math.ceil((TEXTS + length) / UNIT_BYTES))
+    const { bytes, words, numbers } = this.#segment(slot)
+    const at = byteOf(slot)
+    words[wordOf(slot) + ROW] = row
+    numbers[numberOf(slot) + T] = t
+    numbers[numberOf(slot) + OFFSET] = offset
+    numbers[numberOf(slot) + RECORD_COUNT] = recordCount
+    bytes[at + OUTCOME] = outcome
+    bytes[at + CLASSIFICATION] = classification
+    for (let text = 0, from = 0; text < ends.length; text++) {
+      bytes[at + LENGTHS + text] = (ends[text] as number) - from
+      from = ends[text] as number
+    }
+    for (let byte = 0; byte < length; byte++) bytes[at + TEXTS + byte] = scratch[byte] as number
+    return slot
+  }
+
+  #take(units: number): number {
+    this.#live++
+    const free = this.#free[units] ?? NO_EVIDENCE
+    if (free !== NO_EVIDENCE) {
+      this.#free[units] = this.older(free)
+      return free
+    }
+    const unused = this.#unused[units] ?? 0
+    if (unused + units <= (this.#ends[units] ?? 0)) {
+      this.#unused[units] = unused + units
+      return unused
+    }
+    const begin = this.#segments.length * SEGMENT_UNITS
+    const buffer = new ArrayBuffer(SEGMENT_UNITS * UNIT_BYTES)
+    this.#segments.push({
+      units,
+      bytes: new Uint8Array(buffer),
+      words: new Int32Array(buffer),
+      numbers: new Float64Array(buffer),
+    })
+    this.#unused[units] = begin + units
+    this.#ends[units] = begin + SEGMENT_UNITS
+    return begin
+  }
+}
+
+const byteOf = (slot: number): number => (slot & SEGMENT_MASK) * UNIT_BYTES
+const wordOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES / 4)
+const numberOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES / 8)
+
+/** What lies in the scratch: five texts, one behind the other. Its length as JSON counts what is written there with an escape. */
+const written = { ends: [0, 0, 0, 0, 0], bytes: 0, jsonBytes: 0 }
+
+function encode(texts: EvidenceTexts): void {
+  let at = 0
+  let escaped = 0
+  for (let place = 0; place < texts.length; place++) {
+    const text = texts[place] as string
+    const from = at
+    let index = 0
+    for (; index < text.length; index++) {
+      const unit = text.charCodeAt(index)
+      if (unit >= 0x80) break
+      if (unit < 0x20) escaped += 5
+      else if (unit === 0x22 || unit === 0x5c) escaped += 1
+      scratch[at++] = unit
+    }
+    if (index < text.length) {
+      at = from + encoder.encodeInto(text, scratch.subarray(from)).written
+      escaped += 5 * text.length
+    }
+    written.ends[place] = at
+  }
+  written.bytes = at
+  written.jsonBytes = at + escaped
+}
