@@ -13,6 +13,11 @@ export function addRulesCommands(program: Command, output: Output, finish: (exit
     .argument('<path...>', 'rule files or folders')
     .action(async (paths: string[]) => finish((await import('./commands/rules/lint.ts')).lintRules(paths, output)))
   rules
+    .command('test')
+    .description('Run the tests that stand in the rules (x-tocsin.tests)')
+    .argument('<path...>', 'rule files or folders')
+    .action(async (paths: string[]) => finish((await import('./commands/rules/test.ts')).testRules(paths, output)))
+  rules
     .command('backtest')
     .description('Run rules over events of the past')
     .requiredOption('--rules <path...>', 'rule files or folders')

@@ -10,6 +10,7 @@ import { readRules } from '../../rules/rule-files.ts'
 import { Tally } from '../../rules/tally.ts'
 import { type BacktestOptions, backtest } from './backtest.ts'
 import { lintRules } from './lint.ts'
+import { testRules } from './test.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-backtest-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -220,5 +221,30 @@ describe('tocsin rules lint', () => {
     expect(lintRules([join(folderOf({ 'a.yml': rule('r1', '{ a: 1 }') }), 'a.yml')], output)).toBe(0)
     expect(results).toEqual([])
     expect(notes[0]).toMatch(/a\.yml:3:1: note: no source gives events of elsewhere, so the rule is idle\.$/)
+  })
+})
+
+describe('tocsin rules test', () => {
+  const tested = (count: number): string =>
+    `${rule('r1', '{ action: app.delete }').replace('elsewhere', 'tocsin')}x-tocsin:\n  tests:\n    - name: deletions are told\n      events: [{ action: app.delete, principalId: u1, repeat: 3, every: 1s }]\n      alerts: [{ count: ${count}, group: { principalId: u1 } }]\n`
+
+  it('prints each test and exits 0 when all have passed', () => {
+    const { output, results, notes } = collect()
+    expect(testRules([folderOf({ 'a.yml': tested(3) })], output)).toBe(0)
+    expect(results).toEqual(['ok  r1: deletions are told'])
+    expect(notes).toEqual(['1 passed, 0 failed, 0 rules without tests, 0 faults'])
+  })
+
+  it('prints the difference and exits 1 when one has failed or a rule cannot run', () => {
+    const { output, results } = collect()
+    expect(testRules([folderOf({ 'a.yml': tested(4) })], output)).toBe(1)
+    expect(results).toEqual(['failed  r1: deletions are told', '        alert 1, count: 4 is expected, it is 3'])
+    expect(testRules([folderOf({ 'a.yml': rule('r1', '{ a: 1 }', 'no') })], output)).toBe(1)
+  })
+
+  it('passes the built-in pack', () => {
+    const { output, notes } = collect()
+    expect(testRules([PACK], output)).toBe(0)
+    expect(notes[0]).toMatch(/^[1-9]\d* passed, 0 failed, 0 rules without tests, 0 faults$/)
   })
 })
