@@ -25,14 +25,16 @@ export interface EventSource {
   readonly format: string | null
 }
 
-/** `product: tocsin` is every event; a source that nothing provides is null (an idle rule). */
-export function sourceOf(logsource: LogSource): EventSource | null {
-  const { product, service } = logsource
-  const category = logsource.category ?? null
-  if (category !== null && !CATEGORIES.some((each) => each === category)) return null
-  if (product === undefined || product === 'tocsin') return service === undefined ? { category, format: null } : null
+/**
+ * `product: tocsin` is every event; a source that nothing provides is null (an idle rule). A category of Sigma's that is none of ours
+ * (`application` of kubernetes/audit) says no more than the product does.
+ */
+export function sourceOf({ product, service, category }: LogSource): EventSource | null {
+  const ours = CATEGORIES.find((each) => each === category) ?? null
+  if (product === undefined || product === 'tocsin')
+    return service === undefined && (category === undefined || ours !== null) ? { category: ours, format: null } : null
   const format = FORMATS.get(service === undefined ? product : `${product}/${service}`)
-  return format === undefined ? null : { category, format }
+  return format === undefined ? null : { category: ours, format }
 }
 
 /** Whether any source gives events of it; a rule for others is idle. */

@@ -43,8 +43,8 @@ export function compileFieldItem(source: YamlSource, entry: YamlEntry, { field, 
   const values = literals(source, entry.value)
   const [only] = values
   if (only !== undefined && values.length === 1 && only.value === null && modifiers.mode === 'equals' && !modifiers.fieldref) {
-    const isNull = leaf([field], (event) => nullOrAbsent(event(field)))
-    return modifiers.negated ? not(isNull) : isNull
+    const absent = leaf([field], (event) => nullOrAbsent(event(field)))
+    return modifiers.negated ? not(absent) : absent
   }
   for (const value of values) {
     if (value.value === null)
@@ -54,12 +54,12 @@ export function compileFieldItem(source: YamlSource, entry: YamlEntry, { field, 
     ? values.map((value) => compileAny(source, field, [value], modifiers))
     : [compileAny(source, field, values, modifiers)]
   const joined = allOf(parts)
-  return modifiers.negated ? not(joined) : joined
+  if (!modifiers.negated) return joined
+  return allOf([leaf([field], (event) => event(field) !== undefined), not(joined)])
 }
 
-function nullOrAbsent(value: unknown): boolean {
-  return Array.isArray(value) ? value.some(nullOrAbsent) : value === undefined || value === null
-}
+const isNull = anyElement((value) => value === null)
+const nullOrAbsent = (value: unknown): boolean => value === undefined || isNull(value)
 
 /** One predicate: any of the values. */
 function compileAny(source: YamlSource, field: string, values: readonly YamlScalar[], modifiers: Modifiers): Predicate {

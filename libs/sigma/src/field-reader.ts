@@ -1,3 +1,5 @@
+import { MAX_ARRAY_DEPTH } from './value-test.ts'
+
 /**
  * Reads a field of an event by its name in a rule.
  *
@@ -39,27 +41,30 @@ export function plainReader(data: unknown): EventFields {
 }
 
 /** (2.) The longest literal key wins, so `a.b` before `a` → `b`. */
-function valueAt(data: unknown, field: string): unknown {
+function valueAt(data: unknown, field: string, depth = 0): unknown {
   if (typeof data !== 'object' || data === null) return undefined
-  if (Array.isArray(data)) return valueInElements(data, field)
+  if (Array.isArray(data)) return depth < MAX_ARRAY_DEPTH ? valueInElements(data, field, depth + 1) : undefined
   if (Object.hasOwn(data, field)) return (data as Record<string, unknown>)[field]
   for (let dot = field.lastIndexOf('.'); dot > 0; dot = field.lastIndexOf('.', dot - 1)) {
     const key = field.slice(0, dot)
     if (!Object.hasOwn(data, key)) continue
-    const value = valueAt((data as Record<string, unknown>)[key], field.slice(dot + 1))
+    const value = valueAt((data as Record<string, unknown>)[key], field.slice(dot + 1), depth)
     if (value !== undefined) return value
   }
   return undefined
 }
 
-function valueInElements(elements: readonly unknown[], field: string): unknown {
-  const found: unknown[] = []
+/** Absent where no element has it; an element's empty array is there, with nothing in it. */
+function valueInElements(elements: readonly unknown[], field: string, depth: number): unknown {
+  let found: unknown[] | undefined
   for (const element of elements) {
-    const value = valueAt(element, field)
-    if (Array.isArray(value)) found.push(...value)
-    else if (value !== undefined) found.push(value)
+    const value = valueAt(element, field, depth)
+    if (value === undefined) continue
+    found ??= []
+    if (Array.isArray(value)) for (const each of value) found.push(each)
+    else found.push(value)
   }
-  return found.length === 0 ? undefined : found
+  return found
 }
 
 /** Texts of the whole event, canonical and original; a stack instead of recursion, because nesting is the producer's choice. */

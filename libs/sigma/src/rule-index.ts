@@ -1,6 +1,6 @@
 import type { EventFields } from './field-reader.ts'
 import type { ExactTexts } from './predicate.ts'
-import { textOf } from './value-test.ts'
+import { anyElement, textOf } from './value-test.ts'
 
 /**
  * Picks, by exact values of an event, the rules that may match it: a thousand rules that cannot cost a few look-ups.
@@ -57,7 +57,10 @@ const keyOf = (value: unknown): string => (textOf(value) ?? '').toLowerCase()
 /** Elements may be arrays themselves, as for any plain field. */
 function pickedByElements<T>(byText: ReadonlyMap<string, readonly T[]>, elements: readonly unknown[]): T[] {
   const found = new Set<T>()
-  for (const element of elements.flat(Number.POSITIVE_INFINITY))
-    for (const rule of byText.get(keyOf(element)) ?? []) found.add(rule)
+  const pick = anyElement((value) => {
+    for (const rule of byText.get(keyOf(value)) ?? []) found.add(rule)
+    return false
+  })
+  pick(elements)
   return [...found]
 }

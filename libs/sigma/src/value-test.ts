@@ -5,21 +5,23 @@ import type { TextTest } from './wildcard.ts'
 /** Decides on one value of a field that is present, never on an array. */
 export type ValueTest = (value: unknown) => boolean
 
+/** Arrays within arrays are looked into so far; nesting is the producer's choice. */
+export const MAX_ARRAY_DEPTH = 64
+
 /** A plain field on an array is true if any element is; an absent field never is. */
 export function anyElement(test: ValueTest): ValueTest {
-  const any: ValueTest = (value) => {
+  const any = (value: unknown, depth: number): boolean => {
     if (!Array.isArray(value)) return value !== undefined && test(value)
-    for (const element of value) if (any(element)) return true
+    if (depth < MAX_ARRAY_DEPTH) for (const element of value) if (any(element, depth + 1)) return true
     return false
   }
-  return any
+  return (value) => any(value, 0)
 }
 
-/** Text of a value: an object is compared as its JSON, as a store of log lines would. undefined for null. */
+/** Text of a value; undefined for null and for an object, whose parts have names of their own. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : undefined
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : undefined
 }
 
 /** `tests` expect lower-cased text unless `cased`. */
