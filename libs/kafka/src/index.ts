@@ -27,4 +27,5 @@ export {
   nameOfFault,
   type TopicCounts,
   type TopicFault,
+  topicSetting,
 } from './topics.ts'

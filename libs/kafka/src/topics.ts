@@ -85,6 +85,18 @@ export async function ensureTopics(handle: Kafka, topics: readonly TopicSpec[], 
   return faults
 }
 
+/** A setting of a topic as it is in force; undefined where the broker knows none of that name. RetryableError when Kafka is away. */
+export async function topicSetting(handle: Kafka, topic: string, setting: string): Promise<string | undefined> {
+  const kafka = internalsOf(handle)
+  const { resources } = await kafka.administer(`${setting} of ${topic} was not read`, (admin) =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: kafka.name(topic), configNames: [setting] }],
+    }),
+  )
+  return resources[0]?.configEntries.find(({ configName }) => configName === setting)?.configValue
+}
+
 /** Deletes the records of a partition below `before`, as retention does. For tests and operators' tools. */
 export async function deleteRecords(handle: Kafka, topic: string, partition: number, before: bigint): Promise<void> {
   const kafka = internalsOf(handle)

@@ -5,11 +5,16 @@ import type { DetectorConfig } from './config.ts'
 import { Detector } from './detector.ts'
 import { createEngines } from './engines.ts'
 import { createMetrics, type HeldFigures } from './metrics.ts'
+import type { SnapshotWatch } from './snapshot-watch.ts'
 
 /** Wires the service together; resolves when it is started, ready once its first partitions are recovered. */
 export async function startDetector(config: DetectorConfig, log: Logger, signal: AbortSignal): Promise<Running> {
   let held: () => readonly HeldFigures[] = () => []
-  const metrics = createMetrics(() => held())
+  let watch: SnapshotWatch | undefined
+  const metrics = createMetrics(
+    () => held(),
+    () => watch,
+  )
   const readiness = createReadiness()
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
@@ -40,6 +45,7 @@ export async function startDetector(config: DetectorConfig, log: Logger, signal:
       exceptionHits: engine.exceptionHits(),
       logTime: engine.logTime(),
     }))
+  watch = detector.watch
   let joined = false
   void detector.joined.then(() => {
     joined = true

@@ -25,6 +25,7 @@ import { readMetadata, SnapshotKeeper, SnapshotTurns } from './snapshot-keeper.t
 import type { SnapshotPace } from './snapshot-schedule.ts'
 import type { SnapshotShelf } from './snapshot-shelf.ts'
 import { SnapshotStore } from './snapshot-store.ts'
+import { SnapshotWatch } from './snapshot-watch.ts'
 
 export interface DetectorOptions {
   readonly kafka: Kafka
@@ -57,11 +58,18 @@ export class Detector implements PartitionOwner {
   readonly #reader: PartitionReader
   /** One for all partitions: an event is read and processed in one go. */
   readonly #scanner = new EventScanner()
+  /** Of the age of snapshots, for metrics. */
+  readonly watch: SnapshotWatch
   #book: { readonly at: number; readonly content: Promise<readonly ControlRecord[]> } | undefined
 
   constructor(options: DetectorOptions) {
     this.#options = options
     this.#store = new SnapshotStore(options.kafka, options.producer)
+    this.watch = new SnapshotWatch({
+      kafka: options.kafka,
+      newest: () => new Map([...this.#workers].map(([partition, { coveredUntil }]) => [partition, coveredUntil])),
+      log: options.log,
+    })
     this.#reader = readPartitions({
       kafka: options.kafka,
       groupId: GROUP,
@@ -77,7 +85,8 @@ export class Detector implements PartitionOwner {
   }
 
   degraded(): readonly string[] {
-    return this.#reader.degraded()
+    const overdue = this.watch.overdue().map((partition) => `${TOPICS.auditEvents.name}/${partition}:snapshot overdue`)
+    return [...this.#reader.degraded(), ...overdue]
   }
 
   /** True when every partition held is past its recovery. */
@@ -102,6 +111,7 @@ export class Detector implements PartitionOwner {
     const snapshots = new SnapshotKeeper({
       partition,
       next,
+      logTime: engine.logTime(),
       stored: shelf.stored(),
       member: this.#member,
       engineVersion: this.#options.engines.version,
@@ -149,6 +159,7 @@ export class Detector implements PartitionOwner {
     await Promise.race([closing, limit])
     clearTimeout(timer)
     for (const worker of this.#workers.values()) worker.drop()
+    this.watch.stop()
     await this.#reader.stop()
   }
 

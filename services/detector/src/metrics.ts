@@ -12,7 +12,13 @@ export interface HeldFigures {
   readonly logTime: number | null
 }
 
-export function createMetrics(held: () => readonly HeldFigures[]) {
+/** How old the newest snapshots are (snapshot-watch.ts). */
+export interface SnapshotAges {
+  oldestMs(): number | undefined
+  overdue(): readonly number[]
+}
+
+export function createMetrics(held: () => readonly HeldFigures[], ages: () => SnapshotAges | undefined) {
   const registry = new Registry()
   const registers = [registry]
   const sum = (pick: (figures: HeldFigures) => Readonly<Record<string, number>>) => {
@@ -59,6 +65,23 @@ export function createMetrics(held: () => readonly HeldFigures[]) {
     collect() {
       const times = held().flatMap(({ logTime }) => (logTime === null || logTime === 0 ? [] : [logTime]))
       if (times.length > 0) this.set((Date.now() - Math.min(...times)) / 1_000)
+    },
+  })
+  new Gauge({
+    name: 'tocsin_detector_snapshot_age_seconds',
+    help: 'Wall clock minus log time of the newest complete snapshot, of the partition held where that is the oldest',
+    registers,
+    collect() {
+      const oldest = ages()?.oldestMs()
+      if (oldest !== undefined) this.set(oldest / 1_000)
+    },
+  })
+  new Gauge({
+    name: 'tocsin_detector_snapshots_overdue',
+    help: 'Partitions held whose newest snapshot is older than half of the retention of audit.events: a recovery may find a hole',
+    registers,
+    collect() {
+      this.set(ages()?.overdue().length ?? 0)
     },
   })
   // Counted by hand: a labelled counter costs as much as parsing half an event.

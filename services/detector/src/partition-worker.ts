@@ -74,6 +74,11 @@ export class PartitionWorker {
     this.#reading = { ...options.reading, name: CONSUMER, onDeclined }
   }
 
+  /** Log time of the newest complete snapshot. */
+  get coveredUntil(): number {
+    return this.#options.snapshots.coveredUntil
+  }
+
   get engine(): Engine {
     return this.#options.engine
   }

@@ -106,7 +106,13 @@ export function* chunksOf(pieces: readonly Buffer[]): Generator<SnapshotChunk> {
 }
 
 /** Undefined, or why a set may not be used; `checksums` are those of the pieces that are there. */
-export function faultOf(manifest: Manifest, checksums: ReadonlyMap<number, string>): string | undefined {
+export function faultOf(
+  id: SetId,
+  manifest: Manifest | 'unreadable',
+  checksums: ReadonlyMap<number, string>,
+): string | undefined {
+  if (manifest === 'unreadable') return 'its manifest cannot be read'
+  if (manifest.partition !== id.partition || manifest.offset !== String(id.offset)) return 'its manifest is that of another set'
   if (manifest.format !== SNAPSHOT_FORMAT) return `its format is ${manifest.format}, this release reads ${SNAPSHOT_FORMAT}`
   if (manifest.checksums.length !== manifest.pieces) return 'its manifest contradicts itself'
   for (let index = 0; index < manifest.pieces; index++) {

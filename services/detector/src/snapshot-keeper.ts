@@ -20,6 +20,8 @@ export interface KeeperOptions {
   readonly partition: number
   /** Offset of `audit.events` that the engine's state stands before. */
   readonly next: bigint
+  /** Log time of that state; null before the first record. */
+  readonly logTime: number | null
   /** What lies in the topic for this partition. */
   readonly stored: readonly StoredSet[]
   /** Names this process in keys. */
@@ -64,13 +66,20 @@ export class SnapshotKeeper {
   #endedAt = performance.now()
   #records = 0
   #cpuMs = 0
+  #coveredUntil: number
   #writing: Promise<void> | undefined
 
   constructor(options: KeeperOptions) {
     this.#options = options
     this.#stored = [...options.stored]
     this.#next = options.next
+    this.#coveredUntil = options.logTime ?? Date.now()
     if (this.#stored.some(({ id, complete }) => complete && id.offset === options.next)) this.#complete = options.next
+  }
+
+  /** Log time of the newest complete snapshot, milliseconds since 1970; of one before the first record, when it was taken. */
+  get coveredUntil(): number {
+    return this.#coveredUntil
   }
 
   /** A record was processed; the state now stands before `next`. */
@@ -127,6 +136,7 @@ export class SnapshotKeeper {
     const pieces = new Set<PieceName>()
     let begins: bigint | undefined
     const recordsBefore = this.#records
+    const logTime = engine.logTime()
     const writer = engine.beginSnapshot()
     try {
       const written = await writeSnapshot({
@@ -144,6 +154,7 @@ export class SnapshotKeeper {
       })
       this.#remember({ id: set, pieces: pieces.add('manifest'), complete: true, begins: begins ?? 0n })
       this.#complete = set.offset
+      this.#coveredUntil = logTime ?? Date.now()
       this.#records -= recordsBefore
       this.#cpuMs = written.cpuMs
       metrics.snapshots.inc({ outcome: 'complete' })

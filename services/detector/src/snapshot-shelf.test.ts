@@ -110,6 +110,20 @@ describe('the shelf of snapshots', () => {
     expect(refusals[0]).toMatch(/format is 9/)
   })
 
+  it('refuses a set whose manifest is cut short or is that of another set', () => {
+    const { records, manifest } = written(setId(5), [{ a: 1 }])
+    for (const length of [0, 10, manifest.value.length - 1]) {
+      const refusals: string[] = []
+      const cut = { key: manifest.key, value: manifest.value.subarray(0, length) }
+      expect(usableOffsets(shelfOf(...records, cut), refusals)).toEqual([])
+      expect(refusals).toEqual(['5: its manifest cannot be read'])
+    }
+    const refusals: string[] = []
+    const other = { key: manifest.key, value: written(setId(6), [{ a: 1 }]).manifest.value }
+    expect(usableOffsets(shelfOf(...records, other), refusals)).toEqual([])
+    expect(refusals).toEqual(['5: its manifest is that of another set'])
+  })
+
   it('forgets what was tombstoned', () => {
     const tombstones = [...old.records, old.manifest].map(({ key }) => ({ key, value: null }))
     const shelf = shelfOf(...old.records, old.manifest, ...tombstones)

@@ -25,7 +25,7 @@ interface GatheredSet {
   /** Worked out as the pieces come in, one at a time: all at once would take too long. */
   readonly checksums: Map<number, string>
   readonly begins: bigint
-  manifest: Manifest | undefined
+  manifest: Manifest | 'unreadable' | undefined
 }
 
 export class SnapshotShelf {
@@ -64,9 +64,10 @@ export class SnapshotShelf {
     )
     for (const { id, manifest, content, checksums } of newestFirst) {
       if (manifest === undefined) continue
-      const fault = faultOf(manifest, checksums)
+      const fault = faultOf(id, manifest, checksums)
       if (fault !== undefined) refused(id, fault)
-      else yield { id, manifest, pieces: Array.from({ length: manifest.pieces }, (_, index) => content.get(index) as Buffer) }
+      else if (manifest !== 'unreadable')
+        yield { id, manifest, pieces: Array.from({ length: manifest.pieces }, (_, index) => content.get(index) as Buffer) }
     }
   }
 
@@ -74,7 +75,7 @@ export class SnapshotShelf {
     return [...this.#sets.values()].map(({ id, manifest, content, checksums, begins }) => ({
       id,
       begins,
-      complete: manifest !== undefined && faultOf(manifest, checksums) === undefined,
+      complete: manifest !== undefined && faultOf(id, manifest, checksums) === undefined,
       pieces: new Set<PieceName>([...content.keys(), ...(manifest === undefined ? [] : (['manifest'] as const))]),
     }))
   }
@@ -88,11 +89,11 @@ export function outdatedSets(stored: readonly StoredSet[], newest: SetId): Store
   return upToNewest.filter(({ id }) => !kept.has(nameOfSet(id)))
 }
 
-function parseManifest(value: Buffer): Manifest | undefined {
+function parseManifest(value: Buffer): Manifest | 'unreadable' {
   try {
     const manifest = JSON.parse(value.toString()) as Partial<Manifest>
-    return typeof manifest.pieces === 'number' && Array.isArray(manifest.checksums) ? (manifest as Manifest) : undefined
+    return typeof manifest.pieces === 'number' && Array.isArray(manifest.checksums) ? (manifest as Manifest) : 'unreadable'
   } catch {
-    return undefined
+    return 'unreadable'
   }
 }

@@ -4,6 +4,12 @@ import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
+/** None outlives the process that started it, however that ends. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** The detector as it runs in an installation: a process of its own, that a test may kill. */
 export interface DetectorProcess {
   readonly pid: number
@@ -30,6 +36,8 @@ export function startDetectorProcess(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr]) {
     let rest = ''

@@ -1,4 +1,4 @@
-import { TOPICS } from '@tocsin/contracts'
+import { ALL_TOPICS, TOPICS } from '@tocsin/contracts'
 import { committedOffset, deleteRecords } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
 import { describe, expect, it } from 'vitest'
@@ -151,6 +151,41 @@ describe('snapshots of a partition', () => {
       await untilProcessed(place.kafka, [again])
       expect(engines.made.get(0)?.state.records).toBe(42)
     }))
+
+  it('older than half of what the log is kept for are an alarm, until the next one is taken', () => {
+    const retentionMs = 4_000
+    const short = ALL_TOPICS.map((topic) =>
+      topic.name === TOPICS.auditEvents.name
+        ? { ...topic, config: { ...topic.config, 'retention.ms': String(retentionMs) } }
+        : topic,
+    )
+    return withTopics(
+      1,
+      async (place) => {
+        await send(place, 'u1', 3)
+        const first = place.detector(countingEngines())
+        await untilProcessed(place.kafka, [first])
+        expect(first.degraded()).toEqual([])
+        await waitFor(() => first.degraded().includes('audit.events/0:snapshot overdue'), {
+          limitMs: LIMIT_MS,
+          what: 'the alarm',
+        })
+        expect(first.watch.overdue()).toEqual([0])
+        expect(first.watch.oldestMs()).toBeGreaterThan(retentionMs / 2)
+        await first.stop()
+        // Its last snapshot is of the log's last record, which has its age too.
+        const second = place.detector(countingEngines(), AT_EVERY_TURN)
+        await waitFor(() => second.degraded().includes('audit.events/0:snapshot overdue'), {
+          limitMs: LIMIT_MS,
+          what: 'the alarm',
+        })
+        await place.producer.send([tickRecord()])
+        await waitFor(() => second.degraded().length === 0, { limitMs: retentionMs / 2, what: 'a newer snapshot' })
+      },
+      undefined,
+      short,
+    )
+  })
 
   it('halt the partition, and process nothing, when the log begins behind the snapshot', () =>
     withTopics(1, async (place) => {

@@ -37,6 +37,7 @@ export async function withTopics(
   partitions: number,
   run: (place: Place) => Promise<void>,
   brokers = testInfrastructure().kafkaBrokers,
+  topics = ALL_TOPICS,
 ): Promise<void> {
   const prefix = uniquePrefix('det')
   const kafka = createKafka({ brokers, clientId: 'detector-test', prefix, log })
@@ -49,7 +50,10 @@ export async function withTopics(
     detector: (engines, pace = NEVER, writing = (real) => real) => {
       const own = createKafka({ brokers, clientId: `detector-${closing.length}`, prefix, log })
       const ownProducer = createProducer(own)
-      const metrics = createMetrics(() => [])
+      const metrics = createMetrics(
+        () => [],
+        () => undefined,
+      )
       const producer = writing(ownProducer)
       const detector = new Detector({ kafka: own, producer, engines, compile: () => undefined, pace, metrics, log })
       let stopped: Promise<void> | undefined
@@ -66,7 +70,7 @@ export async function withTopics(
     },
   }
   try {
-    await ensureTopics(kafka, ALL_TOPICS, { partitions, replication: 1 })
+    await ensureTopics(kafka, topics, { partitions, replication: 1 })
     await run(place)
   } finally {
     await Promise.all(closing.map((close) => close()))
