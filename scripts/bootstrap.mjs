@@ -32,6 +32,7 @@ const COMMANDS = {
   reset: { entry: ['deploy/local/src/reset.ts'] },
   test: { entry: ['scripts/test.ts'], infrastructure: true, group: true },
   verify: { entry: ['scripts/verify.ts'], infrastructure: true, group: true },
+  mutations: { entry: ['scripts/mutations.ts'], infrastructure: true, group: true },
   bench: { entry: ['bench/src/main.ts'], infrastructure: true, group: true, here: true },
   chaos: { entry: ['e2e/src/chaos/main.ts'], infrastructure: true, group: true },
   demo: { entry: ['apps/cli/src/main.ts', 'demo'], here: true },

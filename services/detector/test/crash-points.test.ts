@@ -19,10 +19,12 @@ import {
 
 interface CrashPoint {
   readonly what: 'alerts' | 'piece' | 'manifest'
-  /** The broker has the records in both cases, or in none; the detector never hears of it. */
-  readonly when: 'before' | 'after'
+  /** Before or after the broker has the records, of which the detector never hears; `refused`: the broker takes everything but these, four times. */
+  readonly when: 'before' | 'after' | 'refused'
   readonly occurrence: number
 }
+
+const REFUSALS = 4
 
 const kindOf = ({ topic, key, value }: OutgoingRecord): CrashPoint['what'] | 'other' => {
   if (topic === TOPICS.alerts.name) return 'alerts'
@@ -33,6 +35,7 @@ const kindOf = ({ topic, key, value }: OutgoingRecord): CrashPoint['what'] | 'ot
 /** Writes through the real one up to the crash point, and nothing any more from there on. */
 function mortal(real: Producer, { what, when, occurrence }: CrashPoint): Producer & { isDead(): boolean } {
   let seen = 0
+  let refused = 0
   let dead = false
   return {
     isDead: () => dead,
@@ -40,9 +43,11 @@ function mortal(real: Producer, { what, when, occurrence }: CrashPoint): Produce
     close: () => real.close(),
     send: async (records) => {
       if (!dead) {
-        if (records.some((record) => kindOf(record) === what)) seen += 1
-        if (seen < occurrence) return real.send(records)
-        dead = true
+        const isMeant = records.some((record) => kindOf(record) === what)
+        if (isMeant) seen += 1
+        if (seen < occurrence || (when === 'refused' && !isMeant)) return real.send(records)
+        refused += 1
+        dead = when !== 'refused' || refused === REFUSALS
         if (when === 'after') await real.send(records)
       }
       throw new RetryableError('the process is gone')
@@ -51,6 +56,7 @@ function mortal(real: Producer, { what, when, occurrence }: CrashPoint): Produce
 }
 
 const POINTS: readonly CrashPoint[] = [
+  { what: 'alerts', when: 'refused', occurrence: 2 },
   { what: 'alerts', when: 'before', occurrence: 2 },
   { what: 'alerts', when: 'after', occurrence: 1 },
   { what: 'manifest', when: 'after', occurrence: 2 },

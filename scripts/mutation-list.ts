@@ -1,0 +1,215 @@
+/** What `npm run mutations` breaks, and the test that has to notice. */
+
+export interface Mutation {
+  readonly name: string
+  readonly file: string
+  /** Once in the file. */
+  readonly from: string
+  readonly to: string
+  /** A file, and the beginning of the titles in it, where not all are needed. */
+  readonly test: readonly [file: string, title?: string]
+}
+
+const WORKER = 'services/detector/src/partition-worker.ts'
+const CRASH: Mutation['test'] = ['services/detector/test/crash-points.test.ts']
+const SNAPSHOTS: Mutation['test'] = ['services/detector/test/snapshots.test.ts']
+const engine = (file: string): string => `libs/engine/src/${file}`
+const MODEL: Mutation['test'] = ['libs/engine/test/engine-against-model.test.ts']
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the snapshot begins before its records are published',
+    file: WORKER,
+    from: `    const failed = await this.#publish(context, next)
+    if (failed !== undefined) return failed
+    if (!this.#lost &&`,
+    to: `    if (!this.#lost && !this.#closing) snapshots.beginIfDue(engine)
+    const failed = await this.#publish(context, next)
+    if (failed !== undefined) return failed
+    if (processed < 0 &&`,
+    test: CRASH,
+  },
+  {
+    name: 'reading goes on at the committed offset, not at the snapshot’s',
+    file: 'services/detector/src/detector.ts',
+    from: 'if (restored !== undefined) return { shelf, restored }',
+    to: 'if (restored !== undefined) return { shelf, restored: { ...restored, next: committed?.next ?? restored.next } }',
+    test: CRASH,
+  },
+  {
+    name: 'a damaged snapshot is used',
+    file: 'services/detector/src/snapshot-shelf.ts',
+    from: 'if (fault !== undefined) refused(id, fault)',
+    to: 'if (fault === null) refused(id, fault)',
+    test: SNAPSHOTS,
+  },
+  {
+    name: 'the duplicate test is dropped',
+    file: engine('take-event.ts'),
+    from: 'if (known !== NO_ROW) return',
+    to: 'if (known === -2) return',
+    test: MODEL,
+  },
+  {
+    name: 'the window’s end is closed: an event exactly span old is in',
+    file: engine('group.ts'),
+    from: 't + this.program.spanMs : this.name.night.end',
+    to: 't + this.program.spanMs + 1 : this.name.night.end',
+    test: MODEL,
+  },
+  {
+    name: 'Q is exclusive',
+    file: engine('episode.ts'),
+    from: 'return from - this.end <= reach && this.firstTrue - to <= reach',
+    to: 'return from - this.end < reach && this.firstTrue - to < reach',
+    test: MODEL,
+  },
+  {
+    name: 'R is exclusive: an event goes at exactly R',
+    file: engine('group.ts'),
+    from: 'const kept = logTime - this.holdMs',
+    to: 'const kept = logTime - this.holdMs + 1',
+    test: MODEL,
+  },
+  {
+    name: 'an alert closes at exactly R',
+    file: engine('group.ts'),
+    from: 'this.spanMs) + this.holdMs + 1',
+    to: 'this.spanMs) + this.holdMs',
+    test: MODEL,
+  },
+  {
+    name: 'alerts are joined with the younger one',
+    file: engine('update-episodes.ts'),
+    from: 'each.opening.offset < oldest.opening.offset',
+    to: 'each.opening.offset > oldest.opening.offset',
+    test: MODEL,
+  },
+  {
+    name: 'the newest event is counted twice',
+    file: engine('update-episodes.ts'),
+    from: 'if (counted.some((range) => range.from <= t && t <= range.to)) countOne',
+    to: 'if (t <= target.lastSeen) countOne',
+    test: MODEL,
+  },
+  {
+    name: 'the severity falls',
+    file: engine('episode.ts'),
+    from: 'if (severityRank(severity) <= severityRank(this.severity)) return',
+    to: 'if (severity === this.severity) return',
+    test: MODEL,
+  },
+  {
+    name: 'groups do without the organization',
+    file: engine('partition-engine.ts'),
+    from: 'return matchEvent(event, this.#organizations.get(event.organizationId)',
+    to: "return matchEvent(event, this.#organizations.get('0f0e0d0c-0b0a-4908-8706-050403020100')",
+    test: MODEL,
+  },
+  {
+    name: 'the lateness is ignored',
+    file: engine('group.ts'),
+    from: 'return this.reachMs + this.program.latenessMs',
+    to: 'return this.reachMs',
+    test: MODEL,
+  },
+  {
+    name: 'a stamp ahead of log time is believed',
+    file: engine('log-clock.ts'),
+    from: 't: isSkewed ? logTime : stamp',
+    to: 't: stamp',
+    test: MODEL,
+  },
+  {
+    name: 'a broker’s clock may fall by less than an hour only',
+    file: engine('log-clock.ts'),
+    from: 'this.now - appendTime > TOLERATED_MS',
+    to: 'this.now - appendTime >= TOLERATED_MS',
+    test: MODEL,
+  },
+  {
+    name: 'a full organization gives groups before lateness',
+    file: engine('organization-limits.ts'),
+    from: 'const late = shedding.nextEvent(now, true)',
+    to: 'const late = shedding.nextGroup() === null ? shedding.nextEvent(now, true) : null',
+    test: [MODEL[0], 'the engine and the model, with little room'],
+  },
+  {
+    name: 'a full organization lets events within the span go',
+    file: engine('organization-limits.ts'),
+    from: 'if (beyondSpan && now - entry.arrival <= group.spanMs) continue',
+    to: 'if (beyondSpan && now - entry.arrival < group.spanMs) continue',
+    test: MODEL,
+  },
+  {
+    name: 'a group whose alert has just ended may not go',
+    file: engine('partition-engine.ts'),
+    from: `    group.owner.organization.shedding?.offer(group)
+    this.#forgetIfEmpty(group)`,
+    to: '    this.#forgetIfEmpty(group)',
+    test: [MODEL[0], 'a full organization'],
+  },
+  {
+    name: 'a full group takes what is below its floor',
+    file: engine('take-event.ts'),
+    from: 'if (group.floor !== null && isRefused(row, group.floor)) return refused(group)',
+    to: '',
+    test: [MODEL[0], 'the engine and the model, with little room'],
+  },
+  {
+    name: 'evidence lies in the order of arrival',
+    file: engine('evidence.ts'),
+    from: 'one.t !== other.t ? one.t < other.t : one.id',
+    to: 'one.t === Number.NaN ? false : one.id',
+    test: MODEL,
+  },
+  {
+    name: 'ids are made of the opening offset',
+    file: engine('partition-engine.ts'),
+    from: 'openingEventId: event.id',
+    to: 'openingEventId: String(offset)',
+    test: MODEL,
+  },
+  {
+    name: 'a revision needs twice the count',
+    file: engine('revision.ts'),
+    from: 'const GROWTH = 1.5',
+    to: 'const GROWTH = 2',
+    test: MODEL,
+  },
+  {
+    name: 'a minute is more than 60 s',
+    file: engine('revision.ts'),
+    from: 'logTime - state.lastRevisionAt >= STALE_AFTER_MS',
+    to: 'logTime - state.lastRevisionAt > STALE_AFTER_MS',
+    test: MODEL,
+  },
+  {
+    name: 'quiet is more than 10 s',
+    file: engine('revision.ts'),
+    from: 'logTime - state.lastCountedAt >= QUIET_AFTER_MS',
+    to: 'logTime - state.lastCountedAt > QUIET_AFTER_MS',
+    test: MODEL,
+  },
+  {
+    name: 'changes of a record lie as they were made',
+    file: engine('publisher.ts'),
+    from: 'changes.length < 2 ? changes : changes.sort(byRuleThenAlert)',
+    to: 'changes',
+    test: MODEL,
+  },
+  {
+    name: 'another version counts a group that an open alert holds',
+    file: engine('partition-engine.ts'),
+    from: 'known === undefined ? program !== instance.current : known.program !== program',
+    to: 'program !== instance.current',
+    test: MODEL,
+  },
+  {
+    name: 'first events of an alert are those of the whole window range',
+    file: engine('update-episodes.ts'),
+    from: 'target.firstSeen = known === null ? held.t(start) : Math.min(known.firstSeen, held.t(start))',
+    to: 'target.firstSeen = held.t(start)',
+    test: MODEL,
+  },
+]
