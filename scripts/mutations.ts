@@ -37,11 +37,11 @@ if (String(git('status', '--porcelain')).trim() !== '') console.error('mutations
 git('worktree', 'add', '--quiet', '--detach', '--force', copy, 'HEAD')
 try {
   linkModules()
-  for (const test of new Set(chosen.map(({ test }) => test.join(' -t ')))) {
-    const { failures, status } = await run(test.split(' -t '))
+  for (const [name, test] of new Map(chosen.map(({ test }) => [test.join(': '), test]))) {
+    const { failures, status } = await run(test)
     if (status === 0) continue
     failed = true
-    console.error(`mutations: without any mutation ${test} fails (exit code ${status}, ${failures} tests)`)
+    console.error(`mutations: without any mutation ${name} fails (exit code ${status}, ${failures} tests)`)
   }
   if (!failed) {
     console.log('| mutation | test | outcome | s |\n|---|---|---|---|')
@@ -84,7 +84,7 @@ async function outcomeOf({ name, file, from, to, test }: Mutation): Promise<Outc
 }
 
 /** @param test a file, and the beginning of a title in it */
-async function run([file = '', title]: readonly string[]): Promise<{
+async function run([file, title]: Mutation['test']): Promise<{
   readonly status: number | 'time'
   readonly failures: number
   readonly output: string
@@ -106,7 +106,9 @@ async function run([file = '', title]: readonly string[]): Promise<{
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => void (output += text))
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
   let late = false
   const timer = setTimeout(() => {
     late = true
