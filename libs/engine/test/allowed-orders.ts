@@ -10,8 +10,10 @@ const QUIET_MS = 60 * 86_400_000
  * The events of a stream, each id once, with each one's own time as its arrival, shifted by a part of the lateness: then
  * `arrival2 - arrival1 <= max(0, t2 - t1) + lateness` holds for any two, and no stamp is ahead of log time.
  */
-export function reordered({ settings, day0, records }: Stream, delays: readonly number[]): Stream {
-  const allowed = Math.min(...[...settings.values()].map(({ latenessMs }) => latenessMs ?? DEFAULT_LATENESS_MS))
+export function reordered({ records, ...stream }: Stream, delays: readonly number[]): Stream {
+  const { settings, rules = [] } = stream
+  const latenesses = [...settings.values(), ...rules.map(({ pattern }) => pattern)].map(({ latenessMs }) => latenessMs)
+  const allowed = Math.min(...latenesses.map((latenessMs) => latenessMs ?? DEFAULT_LATENESS_MS))
   const seen = new Set<string>()
   const arriving: { kind: 'event'; appendTime: number; event: AuditEvent }[] = []
   for (const [i, record] of records.entries()) {
@@ -20,7 +22,7 @@ export function reordered({ settings, day0, records }: Stream, delays: readonly 
     const delay = Math.floor((delays[i % delays.length] ?? 0) * allowed)
     arriving.push({ kind: 'event', appendTime: Date.parse(record.event.timestamp) + delay, event: record.event })
   }
-  return { settings, day0, records: arriving.sort((a, b) => a.appendTime - b.appendTime) }
+  return { ...stream, records: arriving.sort((a, b) => a.appendTime - b.appendTime) }
 }
 
 /** All events in one moment, in any order. */
@@ -31,10 +33,11 @@ export function shuffledAtOnce(stream: Stream, keys: Iterator<number>): Stream {
   return { ...sorted, records: keyed.sort((a, b) => a.key - b.key).map(({ record }) => record) }
 }
 
-/** One tick long after, so that the last figures are published and every episode is closed. */
+/** Ticks long after, so that all is decided, the last figures are published and every episode is closed. */
 export function closed(stream: Stream): Stream {
   const last = Math.max(0, ...stream.records.map(({ appendTime }) => appendTime))
-  return { ...stream, records: [...stream.records, { kind: 'tick', appendTime: last + QUIET_MS }] }
+  const ticks = [1, 2].map((n) => ({ kind: 'tick' as const, appendTime: last + n * QUIET_MS }))
+  return { ...stream, records: [...stream.records, ...ticks] }
 }
 
 export const eventsOf = ({ records }: Stream): AuditEvent[] =>

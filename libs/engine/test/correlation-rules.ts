@@ -75,7 +75,7 @@ function membershipsOf(rule: Correlation, event: AuditEvent): Membership[] {
     group.parts.push(part)
     groups.set(key, group)
   }
-  return groups.size === 0 && lacking.length > 0 ? [{ fields: undefined, parts: lacking }] : [...groups.values()]
+  return [...groups.values(), ...(lacking.length > 0 ? [{ fields: undefined, parts: lacking }] : [])]
 }
 
 function valueIn(rule: Correlation, window: readonly HeldEvent[]): number {

@@ -1,18 +1,16 @@
+import { PartitionEngine } from '@tocsin/engine'
 import fc from 'fast-check'
-import { describe, it } from 'vitest'
-import type { Correlation } from './correlation-rules.ts'
+import { describe, expect, it } from 'vitest'
+import { closed, reordered, shuffledAtOnce } from './allowed-orders.ts'
+import { type Correlation, patternOf } from './correlation-rules.ts'
 import { correlationStreams, correlations } from './correlation-streams.ts'
-import { expectAgreement } from './harness.ts'
+import { drain, ENGINE_OPTIONS, engineRecords, expectAgreement, newEngine, runEngine, runModel } from './harness.ts'
 import { runs } from './runs.ts'
+import type { Stream } from './streams.ts'
 
 /** What the engine refuses by name as long as it is not built. */
-const isBuilt = ({ type, condition, fields, aliases }: Correlation): boolean =>
-  (type === 'event_count' || type === 'value_count' || type === 'value_sum') &&
-  Array.isArray(condition) &&
-  condition.length === 1 &&
-  ['gt', 'gte'].includes(condition[0]?.[0] ?? '') &&
-  (type === 'value_sum' ? fields[0] === 'recordCount' : fields.length < 2) &&
-  Object.keys(aliases).length === 0
+const isBuilt = (rule: Correlation): boolean =>
+  patternOf('', rule).settled === undefined && (rule.type !== 'value_sum' || rule.fields[0] === 'recordCount')
 const built = correlations.filter(isBuilt)
 
 describe('the engine and the brute-force model, for any correlation', () => {
@@ -24,3 +22,69 @@ describe('the engine and the brute-force model, for any correlation', () => {
     fc.assert(fc.property(correlationStreams(50, built), expectAgreement), runs(100))
   })
 })
+
+describe('an engine with any correlation, restored', () => {
+  it('goes on exactly as the undisturbed one, wherever it was cut', () => {
+    const cut = fc.double({ min: 0, max: 1, noNaN: true })
+    fc.assert(
+      fc.property(correlationStreams(40, built), cut, (stream, where) => {
+        const records = engineRecords(stream)
+        const at = Math.floor(where * records.length)
+        const undisturbed = newEngine()
+        for (const record of records.slice(0, at)) undisturbed.process(record)
+        const restored = PartitionEngine.restore(structuredClone(drain(undisturbed.beginSnapshot(), 1000)), ENGINE_OPTIONS)
+        for (const record of records.slice(at))
+          expect(JSON.stringify(restored.process(record))).toBe(JSON.stringify(undisturbed.process(record)))
+        expect(restored.counters()).toEqual(undisturbed.counters())
+      }),
+      runs(100),
+    )
+  })
+})
+
+describe('the order of arrival, for any correlation', () => {
+  const same = (stream: Stream): void => {
+    expect(finalOfEngine(closed(stream))).toEqual(finalOfModel(closed(reordered(stream, [0]))))
+  }
+
+  it('does not change the final alerts while it stays within the lateness', () => {
+    const delays = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(correlationStreams(30, built), delays, (stream, shifts) => same(reordered(stream, shifts))),
+      runs(100),
+    )
+  })
+
+  it('does not matter at all for a backfill that arrives at once', () => {
+    fc.assert(
+      fc.property(correlationStreams(20, built), fc.infiniteStream(fc.nat()), (stream, keys) =>
+        same(shuffledAtOnce(stream, keys)),
+      ),
+      runs(100),
+    )
+  })
+})
+
+/** The last figures of every alert that was joined with no other. */
+function finalOfEngine(stream: Stream): string[] {
+  const last = new Map<string, string>()
+  for (const { alert } of runEngine(stream).flat()) {
+    const { group, severity, count, peak, firstSeen, lastSeen, window } = alert
+    const times = [firstSeen, lastSeen, window.from, window.to].map((time) => Date.parse(time))
+    if (alert.metadata['mergedInto'] !== undefined) last.delete(alert.id)
+    else last.set(alert.id, JSON.stringify([alert.organizationId, group, severity, count, peak, times, window.value]))
+  }
+  return [...last.values()].sort()
+}
+
+function finalOfModel(stream: Stream): string[] {
+  const last = new Map<unknown, string>()
+  for (const { alert, figures } of runModel(stream).changes.flat()) {
+    const [organizationId, , group] = alert.identity
+    const { severity, count, peak, firstSeen, lastSeen, windowFrom, windowTo, windowValue } = figures
+    const times = [firstSeen, lastSeen, windowFrom, windowTo]
+    if (alert.mergedInto !== undefined) last.delete(alert)
+    else last.set(alert, JSON.stringify([organizationId, group, severity, count, peak, times, windowValue]))
+  }
+  return [...last.values()].sort()
+}

@@ -10,6 +10,8 @@ import {
   type EngineRecord,
   PartitionEngine,
   parsedEvent,
+  type SnapshotChunk,
+  type SnapshotWriter,
 } from '@tocsin/engine'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
@@ -80,6 +82,12 @@ export const tenant = (organizationId: string, settings: TenantRecord['settings'
   recipients: { emails: [], slackChannels: [], phoneNumbers: [] },
   keys: [],
 })
+
+export function drain(writer: SnapshotWriter, maxBytes: number): SnapshotChunk[] {
+  const chunks: SnapshotChunk[] = []
+  for (let chunk = writer.next(maxBytes); chunk !== null; chunk = writer.next(maxBytes)) chunks.push(chunk)
+  return chunks
+}
 
 /** Changes of each record of the log. */
 export function runEngine(stream: Stream, engine = newEngine(stream)): AlertChange[][] {

@@ -1,19 +1,13 @@
-import { PartitionEngine, type SnapshotChunk, type SnapshotWriter } from '@tocsin/engine'
+import { PartitionEngine, type SnapshotChunk } from '@tocsin/engine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changingStreams } from './changing-streams.ts'
-import { ENGINE_OPTIONS, engineRecords, newEngine } from './harness.ts'
+import { drain, ENGINE_OPTIONS, engineRecords, newEngine } from './harness.ts'
 import { runs } from './runs.ts'
 import { streams } from './streams.ts'
 
 const restore = (chunks: readonly SnapshotChunk[]): PartitionEngine =>
   PartitionEngine.restore(structuredClone(chunks), ENGINE_OPTIONS)
-
-function drain(writer: SnapshotWriter, maxBytes: number): SnapshotChunk[] {
-  const chunks: SnapshotChunk[] = []
-  for (let chunk = writer.next(maxBytes); chunk !== null; chunk = writer.next(maxBytes)) chunks.push(chunk)
-  return chunks
-}
 
 /** Paths of what an encoding could lose: classes, undefined, holes. */
 function notPlain(value: unknown, path = ''): string[] {
