@@ -11,8 +11,8 @@ export interface GroupName {
 
 /** Between the parts of a key; NUL never occurs in a stored event. */
 const SEPARATOR = '\u0000'
-/** The last part of a path, so that `sessionContext.ipAddress` is shown as `ipAddress`. */
-const nameOf = (field: string): string => field.slice(field.lastIndexOf('.') + 1)
+/** As an alert shows a field: the last part of a path (`sessionContext.ipAddress` is `ipAddress`), and a source by its name. */
+const nameOf = (field: string): string => (field === 'source.name' ? 'source' : field.slice(field.lastIndexOf('.') + 1))
 
 /**
  * The key of a group by the first present of several fields: the value as it is for the first field, so that most keys cost nothing;

@@ -4,7 +4,7 @@
  */
 import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
-import { type BuiltInPattern, isSensitive, MODEL_PATTERNS, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
+import { type BuiltInPattern, isNotable, MODEL_PATTERNS, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
 import { atLeast, clusters, covers, peakOf, stretches, total, windowAt } from './model-windows.ts'
 
 const MINUTE = 60_000
@@ -57,7 +57,7 @@ export function finalAlerts(
       if (entry.members.has(event.id)) continue
       const escalates = !pattern.counts(event)
       const weight = escalates ? 0 : pattern.weight(event)
-      entry.members.set(event.id, { t, weight, principal: principalOf(event), sensitive: isSensitive(event), escalates })
+      entry.members.set(event.id, { t, weight, principal: principalOf(event), sensitive: isNotable(pattern, event), escalates })
     }
   }
   return [...groups.values()].flatMap((group) => alertsOf(group, settings.get(group.organizationId) ?? {}))

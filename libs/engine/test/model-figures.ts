@@ -1,7 +1,7 @@
 import type { OrganizationSettings } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
 import type { Interval } from './model-nights.ts'
-import { isSensitive } from './model-patterns.ts'
+import { isNotable } from './model-patterns.ts'
 import type { Episode, Group, HeldEvent, ModelFigures, Moment } from './model-types.ts'
 import { covers, peakOf, total, windowAt } from './model-windows.ts'
 
@@ -85,7 +85,7 @@ export function extend(
   episode.escalated =
     all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
   episode.lowerBound = group.floor !== undefined || all.some(({ lowerBound }) => lowerBound)
-  const sensitive = [...counted].some(({ event }) => isSensitive(event))
+  const sensitive = [...counted].some(({ event }) => isNotable(pattern, event))
   const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
   episode.figures = {
     severity:
@@ -120,3 +120,23 @@ function evidenceOf(counted: readonly HeldEvent[], threshold: number): string[] 
   const first = Math.min(threshold, MAX_EVIDENCE)
   return sorted.filter((_, i) => i < first || i >= sorted.length - MAX_EVIDENCE).map(({ id }) => id)
 }
+
+/** What two copies of an id must have in common to be the same event (D11). */
+export const contentOf = (event: AuditEvent): string =>
+  JSON.stringify([
+    event.timestamp,
+    event.action,
+    event.status,
+    event.outcome,
+    event.outcomeDescription,
+    event.category,
+    event.operation,
+    event.dataClassification,
+    event.principalId,
+    event.targetResourceType,
+    event.targetResourceId,
+    event.sessionContext?.ipAddress,
+    event.sessionContext?.sessionId,
+    event.recordCount,
+    event.bytes,
+  ])

@@ -43,6 +43,8 @@ export interface ModelPattern {
     group: Record<string, string>
     settings: OrganizationSettings
   }): Record<string, unknown>
+  /** Events that raise the severity by themselves; absent: sensitive ones. */
+  notable?(event: AuditEvent): boolean
   severity(figures: { peak: number; threshold: number; escalated: boolean; sensitive: boolean }): Severity
 }
 
@@ -66,6 +68,9 @@ function address(event: AuditEvent): Record<string, string> | undefined {
   return present(ipAddress) ? { ipAddress } : undefined
 }
 
+const principal = (event: AuditEvent): Record<string, string> | undefined =>
+  present(event.principalId) ? { principalId: event.principalId } : undefined
+
 const failed = (event: AuditEvent) => event.outcome === 'failure' || event.outcome === 'denied'
 const distinct = (values: readonly (string | undefined)[]): string[] =>
   [...new Set(values.flatMap((value) => (value === undefined ? [] : [value])))].sort()
@@ -83,9 +88,15 @@ interface BuiltIn extends Omit<ModelPattern, 'memberships' | 'holds' | 'value' |
 
 const plain = { escalates: () => false, group: subject, bySubject: true, weight: () => 1, sum: false, principals: 0 }
 
+/** Each event, folded by hour. */
+const hourly = { ...plain, pattern: null, metadata: () => ({}), spanMs: () => 60 * MINUTE, threshold: () => 1 }
+
+/** Some of them. */
+const LOGGING_OFF = ['cloudtrail:stoplogging', 'cloudtrail:deletetrail', 'audit.logging.disable']
+
 export const OFF_HOURS_RULE = 'tocsin.off-hours'
 
-/** The five patterns and password spraying, written down from the table of detection.md §3, not read from rules/. */
+/** The built-in pack, written down from the table of detection.md §3, not read from rules/. */
 const BUILT_IN: readonly BuiltIn[] = [
   {
     ...plain,
@@ -170,6 +181,53 @@ const BUILT_IN: readonly BuiltIn[] = [
     principals: 3,
     severity: () => 'HIGH',
   },
+  {
+    ...hourly,
+    ruleId: 'tocsin.audit-logging-off',
+    counts: (event) => LOGGING_OFF.includes(event.action.toLowerCase()) && !failed(event),
+    group: ({ targetResourceId }) => (present(targetResourceId) ? { targetResourceId } : undefined),
+    severity: () => 'CRITICAL',
+  },
+  {
+    ...hourly,
+    ruleId: 'tocsin.integrity-violation',
+    counts: (event) => event.integrity === 'violated' || event.idConflict === true,
+    group: (event) => ({ source: event.source.name }),
+    severity: () => 'HIGH',
+  },
+  {
+    ...hourly,
+    ruleId: 'tocsin.phi-without-session',
+    counts: ({ dataClassification, sessionContext: session }) =>
+      dataClassification === 'PHI' && session?.sessionId === undefined && session?.ipAddress === undefined,
+    group: principal,
+    severity: () => 'MEDIUM',
+  },
+  {
+    ...hourly,
+    ruleId: 'tocsin.personal-data-without-legal-basis',
+    counts: ({ gdprContext }) => gdprContext !== undefined && String(gdprContext['legalBasis'] ?? '').trim() === '',
+    group: principal,
+    severity: () => 'MEDIUM',
+  },
+  {
+    ...hourly,
+    ruleId: 'tocsin.slow-processing',
+    counts: ({ processingLatency = 0 }) => processingLatency > 1000,
+    notable: ({ processingLatency = 0 }) => processingLatency > 2000,
+    group: (event) => ({ source: event.source.name }),
+    spanMs: () => 5 * MINUTE,
+    threshold: () => 10,
+    severity: ({ sensitive }) => (sensitive ? 'HIGH' : 'MEDIUM'),
+  },
+  {
+    ...hourly,
+    ruleId: 'tocsin.deep-queue',
+    counts: ({ queueDepth = 0 }) => queueDepth >= 100,
+    notable: ({ queueDepth = 0 }) => queueDepth >= 500,
+    group: (event) => ({ source: event.source.name }),
+    severity: ({ sensitive }) => (sensitive ? 'HIGH' : 'MEDIUM'),
+  },
 ]
 
 export type BuiltInPattern = ModelPattern & BuiltIn
@@ -182,5 +240,7 @@ export const MODEL_PATTERNS: readonly BuiltInPattern[] = BUILT_IN.map((pattern) 
   identity: pattern.ruleId,
 }))
 
-export const isSensitive = (event: AuditEvent): boolean =>
+export const isNotable = (pattern: ModelPattern, event: AuditEvent): boolean => (pattern.notable ?? isSensitive)(event)
+
+const isSensitive = (event: AuditEvent): boolean =>
   event.dataClassification === 'PHI' || event.dataClassification === 'CONFIDENTIAL'

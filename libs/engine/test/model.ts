@@ -4,7 +4,7 @@
  */
 import type { AuditEvent, ControlRecord, RuleRecord } from '@tocsin/contracts'
 import { ModelBook } from './model-book.ts'
-import { extend, NOTHING, setLowerBounds } from './model-figures.ts'
+import { contentOf, extend, NOTHING, setLowerBounds } from './model-figures.ts'
 import { dropOldest, isEmpty, type ModelLimits, makeRoom, NO_LIMITS } from './model-limits.ts'
 import { type Interval, nightAt } from './model-nights.ts'
 import { MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
@@ -176,7 +176,7 @@ export class Model {
     const { pattern } = group.terms
     const first = group.held.find((held) => held.id === event.id)
     if (first !== undefined) {
-      const isSame = JSON.stringify(first.event) === JSON.stringify(event)
+      const isSame = contentOf(first.event) === contentOf(event)
       this.counters[isSame ? 'duplicate' : 'idConflict'] += 1
       return
     }

@@ -3,9 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compileRule } from '../src/rule.ts'
 import { assembleRules } from '../src/rule-set.ts'
 import { runRuleTests } from '../src/run-rule-tests.ts'
-import { rulePack } from './rule-pack.ts'
-
-const PACK = rulePack()
+import { PACK } from './harness.ts'
 
 describe.each(PACK.map((record) => ({ ruleId: record.ruleId, record })))('$ruleId', ({ ruleId, record }) => {
   const rule = compileRule(record)

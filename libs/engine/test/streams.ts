@@ -59,6 +59,16 @@ const CONTENTS: readonly Content[] = [
   { category: 'other', operation: 'export', outcome: 'denied', recordCount: 40 },
   { category: 'authorization', operation: 'grant', outcome: 'denied', targetResourceType: 'Patient', targetResourceId: 'p2' },
   { category: 'data', operation: 'read', outcome: 'success', targetResourceType: 'Observation' },
+  { category: 'other', operation: 'other', outcome: 'success', integrity: 'violated' },
+  { category: 'other', operation: 'update', outcome: 'success', idConflict: true, source: { format: 'tocsin', name: 'hr' } },
+  { category: 'other', operation: 'other', outcome: 'success', action: 'cloudtrail:StopLogging', targetResourceId: 'trail' },
+  { category: 'other', operation: 'other', outcome: 'denied', action: 'cloudtrail:StopLogging', targetResourceId: 'trail' },
+  { category: 'other', operation: 'other', outcome: 'success', action: 'Audit.Logging.Disable' },
+  { category: 'other', operation: 'update', outcome: 'success', dataClassification: 'PHI', gdprContext: { legalBasis: '' } },
+  { category: 'other', operation: 'update', outcome: 'success', gdprContext: { legalBasis: 'contract' } },
+  { category: 'system', operation: 'other', outcome: 'success', processingLatency: 1500, queueDepth: 100 },
+  { category: 'system', operation: 'other', outcome: 'success', processingLatency: 1001, queueDepth: 99 },
+  { category: 'system', operation: 'other', outcome: 'success', processingLatency: 2001, queueDepth: 500 },
 ]
 
 type Who = Pick<AuditEvent, 'principalId' | 'sessionContext'>
@@ -112,7 +122,21 @@ const steps = (size: number): fc.Arbitrary<Step[]> =>
   fc
     .record({
       contents: fc.oneof(
-        fc.constantFrom([0, 1, 2], [0, 2], [0, 1], [4, 14], [5, 6, 15], [7, 8, 9], [7, 8, 10, 12], [0]),
+        fc.constantFrom(
+          [0, 1, 2],
+          [0, 2],
+          [0, 1],
+          [4, 14],
+          [5, 6, 15],
+          [7, 8, 9],
+          [7, 8, 10, 12],
+          [0],
+          [16, 17],
+          [18, 19, 20],
+          [21, 22, 6],
+          [23, 24],
+          [23, 24, 25],
+        ),
         fc.constant(CONTENTS.map((_, i) => i)),
       ),
       who: fc.oneof(fc.constantFrom([0], [0, 1], [0, 1, 2]), fc.constant(WHO.map((_, i) => i))),
