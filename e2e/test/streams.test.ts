@@ -225,7 +225,8 @@ test('random streams raise, revision by revision, the alerts that detection.md d
   await Promise.all([events.stop(), alerts.stop()])
 
   const kinds = new Set(final().map((alert) => alert['ruleId']))
-  expect(kinds.size).toBe(6)
+  // All of the pack but slow processing, for which these streams are too thin.
+  expect(kinds.size).toBeGreaterThanOrEqual(11)
   const count = (is: (alert: Compared) => boolean) => final().filter(is).length
   console.info(
     `streams: ${expected.events.length} events, ${told.size} revisions, ${final().length} alerts ` +

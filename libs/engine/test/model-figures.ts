@@ -1,4 +1,4 @@
-import type { OrganizationSettings } from '@tocsin/contracts'
+import type { AuditEvent, OrganizationSettings } from '@tocsin/contracts'
 import { severityRank } from '@tocsin/contracts'
 import type { Interval } from './model-nights.ts'
 import { isNotable } from './model-patterns.ts'

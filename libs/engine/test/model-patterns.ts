@@ -92,7 +92,7 @@ const plain = { escalates: () => false, group: subject, bySubject: true, weight:
 const hourly = { ...plain, pattern: null, metadata: () => ({}), spanMs: () => 60 * MINUTE, threshold: () => 1 }
 
 /** Some of them. */
-const LOGGING_OFF = ['cloudtrail:stoplogging', 'cloudtrail:deletetrail', 'audit.logging.disable']
+const LOGGING_OFF = ['cloudtrail:stoplogging', 'cloudtrail:deletetrail', 'audit.logging.disable', 'audit.logging.stop']
 
 export const OFF_HOURS_RULE = 'tocsin.off-hours'
 
