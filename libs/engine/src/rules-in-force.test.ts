@@ -68,7 +68,7 @@ describe('the rules in force', () => {
   })
 
   it('lets every rule look at an event that breaks the contract', () => {
-    const event = anEvent({ category: 'none' as 'other' })
+    const event = anEvent({ category: 'none' as 'other', action: 'cloudtrail:StopLogging', dataClassification: 'PHI' })
     expect(candidates(new RulesInForce(PACK), event)).toHaveLength(PACK.length)
   })
 
