@@ -42,6 +42,7 @@ const WHAT: readonly Readonly<Record<string, unknown>>[] = [
   { action: 'system.sync', status: 'success', recordCount: 11 },
   { action: 'system.sync', status: 'success', recordCount: 10 },
   { action: 'data.export', status: 'success', recordCount: 400 },
+  { action: 'role.grant', status: 'success', targetResourceType: 'user', targetResourceId: 'u1' },
   { action: 'app.job', status: 'success', processingLatency: 1200, queueDepth: 150 },
   { action: 'audit.logging.stop', status: 'success', targetResourceId: 'trail' },
   { action: 'app.note', status: 'success', gdprContext: { dataSubjectId: 's1' } },

@@ -1,10 +1,10 @@
 /**
- * The final alerts of a set of events, without any order of arrival: what detection.md §1 "Order does not matter" promises
+ * The final alerts of a set of events by the rules that count or sum, without any order of arrival: what detection.md §1 "Order does not matter" promises
  * of every allowed order.
  */
 import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
 import { businessHours, type Interval, nightAt } from './model-nights.ts'
-import { type BuiltInPattern, isNotable, MODEL_PATTERNS, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
+import { type BuiltInPattern, COUNTING_PATTERNS, isNotable, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
 import { atLeast, clusters, covers, peakOf, stretches, total, windowAt } from './model-windows.ts'
 
 const MINUTE = 60_000
@@ -37,6 +37,9 @@ interface Group {
   readonly members: Map<string, Member>
 }
 
+/** Rules that are written down here. */
+export const isDeclared = (ruleId: unknown): boolean => COUNTING_PATTERNS.some((pattern) => pattern.ruleId === ruleId)
+
 export function finalAlerts(
   events: readonly AuditEvent[],
   settings: ReadonlyMap<string, OrganizationSettings>,
@@ -45,7 +48,7 @@ export function finalAlerts(
   const groups = new Map<string, Group>()
   for (const event of events) {
     const of = settings.get(event.organizationId) ?? {}
-    for (const pattern of MODEL_PATTERNS) {
+    for (const pattern of COUNTING_PATTERNS) {
       const group = pattern.group(event)
       if (group === undefined || !(pattern.counts(event) || pattern.escalates(event))) continue
       const t = Date.parse(event.timestamp)

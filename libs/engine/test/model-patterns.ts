@@ -1,4 +1,5 @@
 import type { AuditEvent, OrganizationSettings, Severity } from '@tocsin/contracts'
+import { isOrdered } from './correlation-windows.ts'
 import type { HeldEvent } from './model-types.ts'
 import { atLeast, total } from './model-windows.ts'
 
@@ -232,7 +233,8 @@ const BUILT_IN: readonly BuiltIn[] = [
 
 export type BuiltInPattern = ModelPattern & BuiltIn
 
-export const MODEL_PATTERNS: readonly BuiltInPattern[] = BUILT_IN.map((pattern) => ({
+/** Those that count or sum. */
+export const COUNTING_PATTERNS: readonly BuiltInPattern[] = BUILT_IN.map((pattern) => ({
   ...pattern,
   memberships: (event) => [{ fields: pattern.group(event), parts: [] }],
   holds: (window, threshold) => atLeast(threshold, pattern.principals)(window),
@@ -244,3 +246,31 @@ export const isNotable = (pattern: ModelPattern, event: AuditEvent): boolean => 
 
 const isSensitive = (event: AuditEvent): boolean =>
   event.dataClassification === 'PHI' || event.dataClassification === 'CONFIDENTIAL'
+
+const isGrant = (event: AuditEvent): boolean => event.operation === 'grant' && !failed(event)
+const isExport = (event: AuditEvent): boolean => (event.operation === 'export' || event.operation === 'bulk') && !failed(event)
+
+/** A grant to somebody (its target), then an export by the same. */
+const GRANT_THEN_EXPORT: ModelPattern = {
+  ruleId: 'tocsin.grant-then-export',
+  pattern: null,
+  counts: (event) => isGrant(event) || isExport(event),
+  escalates: () => false,
+  memberships: (event) => {
+    const name = isGrant(event) ? event.targetResourceId : event.principalId
+    return [{ fields: present(name) ? { principalId: name } : undefined, parts: [isGrant(event) ? 'grant' : 'export'] }]
+  },
+  bySubject: false,
+  spanMs: () => 60 * MINUTE,
+  threshold: () => 2,
+  holds: (window) => isOrdered(window, ['grant', 'export']),
+  value: () => 2,
+  identity: 'tocsin.grant-then-export',
+  weight: () => 1,
+  sum: false,
+  metadata: () => ({ rules: ['permission_granted', 'data_exported'] }),
+  severity: () => 'HIGH',
+}
+
+/** The built-in pack. */
+export const MODEL_PATTERNS: readonly ModelPattern[] = [...COUNTING_PATTERNS, GRANT_THEN_EXPORT]

@@ -3,7 +3,7 @@ import type { AuditEvent } from '@tocsin/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { closed, eventsOf, reordered, shuffledAtOnce } from './allowed-orders.ts'
-import { type FinalAlert, finalAlerts } from './declarative.ts'
+import { type FinalAlert, finalAlerts, isDeclared } from './declarative.ts'
 import { tenant } from './harness.ts'
 import { Model } from './model.ts'
 import { businessHours, instantOf, nightAt } from './model-nights.ts'
@@ -173,7 +173,7 @@ describe('the final alerts of the model', () => {
     }
     for (const record of records) model.process(record)
     return model.alerts
-      .filter((alert) => alert.mergedInto === undefined)
+      .filter((alert) => alert.mergedInto === undefined && isDeclared(alert.identity[1]))
       .map(({ identity: [organizationId, ruleId, group], figures: { severity, count, peak, firstSeen, lastSeen, windowTo } }) => {
         return { organizationId, ruleId, group, severity, count, peak, firstSeen, lastSeen, windowTo }
       })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { closed, eventsOf, reordered, shuffledAtOnce } from './allowed-orders.ts'
-import { type FinalAlert, finalAlerts } from './declarative.ts'
+import { type FinalAlert, finalAlerts, isDeclared } from './declarative.ts'
 import { runEngine } from './harness.ts'
 import { runs } from './runs.ts'
 import { type Stream, streams } from './streams.ts'
@@ -10,7 +10,7 @@ function finalOf(stream: Stream): FinalAlert[] {
   const last = new Map<string, FinalAlert>()
   for (const { alert } of runEngine(stream).flat()) {
     last.delete(alert.id)
-    if (alert.metadata['mergedInto'] !== undefined) continue
+    if (alert.metadata['mergedInto'] !== undefined || !isDeclared(alert.rule.id)) continue
     last.set(alert.id, {
       organizationId: alert.organizationId,
       ruleId: alert.rule.id,

@@ -69,6 +69,8 @@ const CONTENTS: readonly Content[] = [
   { category: 'system', operation: 'other', outcome: 'success', processingLatency: 1500, queueDepth: 100 },
   { category: 'system', operation: 'other', outcome: 'success', processingLatency: 1001, queueDepth: 99 },
   { category: 'system', operation: 'other', outcome: 'success', processingLatency: 2001, queueDepth: 500 },
+  { category: 'authorization', operation: 'grant', outcome: 'success', targetResourceId: 'u1' },
+  { category: 'authorization', operation: 'grant', outcome: 'success', targetResourceId: 'u2' },
 ]
 
 type Who = Pick<AuditEvent, 'principalId' | 'sessionContext'>
@@ -136,6 +138,8 @@ const steps = (size: number): fc.Arbitrary<Step[]> =>
           [21, 22, 6],
           [23, 24],
           [23, 24, 25],
+          [26, 27, 7],
+          [26, 9, 13],
         ),
         fc.constant(CONTENTS.map((_, i) => i)),
       ),
