@@ -20,7 +20,7 @@ export interface KeeperOptions {
   readonly partition: number
   /** Offset of `audit.events` that the engine's state stands before. */
   readonly next: bigint
-  /** Log time of that state; null before the first record. */
+  /** Log time of that state; null or 0 before the first record. */
   readonly logTime: number | null
   /** What lies in the topic for this partition. */
   readonly stored: readonly StoredSet[]
@@ -73,7 +73,7 @@ export class SnapshotKeeper {
     this.#options = options
     this.#stored = [...options.stored]
     this.#next = options.next
-    this.#coveredUntil = options.logTime ?? Date.now()
+    this.#coveredUntil = options.logTime || Date.now()
     if (this.#stored.some(({ id, complete }) => complete && id.offset === options.next)) this.#complete = options.next
   }
 
@@ -154,7 +154,7 @@ export class SnapshotKeeper {
       })
       this.#remember({ id: set, pieces: pieces.add('manifest'), complete: true, begins: begins ?? 0n })
       this.#complete = set.offset
-      this.#coveredUntil = logTime ?? Date.now()
+      this.#coveredUntil = logTime || Date.now()
       this.#records -= recordsBefore
       this.#cpuMs = written.cpuMs
       metrics.snapshots.inc({ outcome: 'complete' })

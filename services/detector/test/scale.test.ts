@@ -15,10 +15,10 @@ import {
 
 const PARTITIONS = 4
 const PRINCIPALS = 12
-const write = async (place: Place, count: number) => {
+const write = async (place: Place, count: number, partitions = PARTITIONS) => {
   for (let left = count; left > 0; left -= 40)
     await place.producer.send(
-      Array.from({ length: 40 }, (_, index) => eventRecord(failedLogin(`u${index % PRINCIPALS}`), index % PARTITIONS)),
+      Array.from({ length: 40 }, (_, index) => eventRecord(failedLogin(`u${index % PRINCIPALS}`), index % partitions)),
     )
 }
 const pace = { ...NEVER, minIntervalMs: 50, minRecords: 30 }
@@ -52,5 +52,34 @@ describe('several detectors', () => {
       })
       expect(disturbed.size).toBe(undisturbed.size)
       expect(disturbed).toEqual(undisturbed)
+    }))
+
+  it('let go of a partition at once when it is given to another: nothing more is processed or published for it', () =>
+    withTopics(2, async (place) => {
+      const engines = countingEngines()
+      const first = place.detector(engines, pace)
+      await write(place, 400, 2)
+      await untilProcessed(place.kafka, [first])
+      const second = place.detector(countingEngines(), pace)
+      const [kept, lost] = await waitFor(
+        () => {
+          const [mine, theirs] = [first, second].map((each) => each.holding().filter(({ state }) => state === 'reading'))
+          return mine?.length === 1 && theirs?.length === 1 ? [mine[0]?.partition ?? -1, theirs[0]?.partition ?? -1] : undefined
+        },
+        { limitMs: LIMIT_MS, what: 'a partition each' },
+      )
+      expect(first.engines()).toEqual([engines.made.get(kept ?? -1)])
+      const [before, publishedBefore] = [
+        structuredClone(engines.made.get(lost ?? -1)?.state),
+        await publishedChanges(place.kafka),
+      ]
+      await write(place, 400, 2)
+      await untilProcessed(place.kafka, [first, second])
+      expect(engines.made.get(lost ?? -1)?.state).toEqual(before)
+      expect(engines.made.get(kept ?? -1)?.state.records).toBe(400)
+      // Each change of both partitions once: nobody was killed, so nothing had to be said again.
+      const after = (await publishedChanges(place.kafka)).slice(publishedBefore.length)
+      expect(after.length).toBeGreaterThan(0)
+      expect(distinctChanges(after).size).toBe(after.length)
     }))
 })

@@ -79,6 +79,8 @@ describe('snapshots of a partition', () => {
       await untilProcessed(place.kafka, [detector])
       expect(engines.made.get(0)?.state.controls).toEqual(['acme', 'tocsin.failed-auth', 'later'])
       expect(engines.made.get(1)?.state.controls).toEqual(['other', 'of-the-other', 'tocsin.failed-auth'])
+      // Of a log without records: as old as itself, not as 1970.
+      expect(detector.watch.oldestMs()).toBeLessThan(LIMIT_MS)
       expect((await contentOf(place.kafka, SNAPSHOTS)).map(({ key }) => key.replace(/[\w-]{36}/, 'm')).sort()).toEqual([
         '0/0/m/0',
         '0/0/m/manifest',
