@@ -35,6 +35,8 @@ export interface DetectorProcess {
   /** Resident memory in MiB: now, and the most it ever was. */
   memory(): { readonly resident: number; readonly peak: number }
   stop(): Promise<void>
+  /** kill -9. */
+  kill(): void
 }
 
 export function startDetector(
@@ -73,6 +75,7 @@ export function startDetector(
         child.kill('SIGTERM')
         await ended
       },
+      kill: () => void child.kill('SIGKILL'),
     }
   })
 }

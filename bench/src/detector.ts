@@ -4,6 +4,7 @@ import { benchBacktest } from './backtest.ts'
 import type { BenchContext, PartResult } from './bench.ts'
 import { benchLatency } from './latency.ts'
 import { benchReaders } from './readers.ts'
+import { benchRecovery } from './recovery.ts'
 import { benchScaling } from './scaling.ts'
 
 interface Part {
@@ -16,5 +17,6 @@ export const DETECTOR_PARTS: readonly Part[] = [
   { names: ['ratio', 'peers', 'rules'], run: benchReaders },
   { names: ['scaling', 'memory'], run: benchScaling },
   { names: ['latency'], run: benchLatency },
+  { names: ['recovery'], run: benchRecovery },
   { names: ['backtest'], run: benchBacktest },
 ]
