@@ -1,6 +1,6 @@
 import type { OrganizationSettings } from '@tocsin/contracts'
 import { DAY_MS, type EpochMs, HOUR_MS } from './time.ts'
-import { type LocalMs, Zone } from './zone.ts'
+import { type LocalMs, type Zone, zoneOf } from './zone.ts'
 
 /** A night is cut into pieces of this length, counted from its beginning (detection.md §3). */
 const LONGEST_NIGHT_MS = 7 * DAY_MS
@@ -39,7 +39,7 @@ export class Calendar {
 
   constructor(defaults: Hours, settings: OrganizationSettings) {
     this.hours = { start: settings.offHoursStart ?? defaults.start, end: settings.offHoursEnd ?? defaults.end }
-    this.#zone = new Zone(settings.zone ?? 'UTC')
+    this.#zone = zoneOf(settings.zone ?? 'UTC')
     this.#holidays = new Set(settings.holidays ?? [])
   }
 
