@@ -2,6 +2,9 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Output } from './output.ts'
 
+const SETTINGS = 'JSON: settings of all organizations, or a map from their ids to settings'
+const formatOption = () =>
+  new Option('--format <name>', 'of the events; else recognized; raw: as they are').choices(FORMAT_CHOICES)
 const FORMAT_CHOICES = ['raw', 'tocsin', 'sshd', 'cloudtrail', 'cloudevents']
 
 /** `tocsin rules …`; what each does is loaded when it is asked for, because it is most of the program. */
@@ -18,15 +21,26 @@ export function addRulesCommands(program: Command, output: Output, finish: (exit
     .argument('<path...>', 'rule files or folders')
     .action(async (paths: string[]) => finish((await import('./commands/rules/test.ts')).testRules(paths, output)))
   rules
+    .command('explain')
+    .description('Hold a rule against events: each node passed or failed and why, and how far the windows came')
+    .requiredOption('--rule <file>', 'rule file')
+    .requiredOption('--event <file>', 'one event, a list of them or one on each line; - for standard input')
+    .addOption(formatOption())
+    .option('--settings <file>', SETTINGS)
+    .action(async (flags: { rule: string; event: string; format?: string; settings?: string }) => {
+      const { explain } = await import('./commands/rules/explain.ts')
+      finish(explain({ ...flags, now: Date.now(), output }))
+    })
+  rules
     .command('backtest')
     .description('Run rules over events of the past')
     .requiredOption('--rules <path...>', 'rule files or folders')
     .requiredOption('--events <file>', 'NDJSON, one event a line')
-    .addOption(new Option('--format <name>', 'of the events; else recognized; raw: as they are').choices(FORMAT_CHOICES))
+    .addOption(formatOption())
     .addOption(new Option('--alerts', 'print the last state of each alert, one a line').conflicts(['changes', 'matches']))
     .addOption(new Option('--changes', 'print every change of an alert, one a line').conflicts('matches'))
     .option('--matches', 'print every match of a detection, one a line: {"ruleId","eventId","line"}')
-    .option('--settings <file>', 'JSON: settings of all organizations, or a map from their ids to settings')
+    .option('--settings <file>', SETTINGS)
     .addOption(new Option('--year <year>', 'sshd: year of stamps that have none').argParser(Number))
     .option('--zone <name>', 'sshd: IANA zone of stamps that have none (default UTC)')
     .action(async ({ alerts, changes, matches, ...flags }: BacktestFlags) => {

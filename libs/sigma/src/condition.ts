@@ -1,4 +1,4 @@
-import { allOf, anyOf, not, type Predicate } from './predicate.ts'
+import { allOf, anyOf, named, not, type Predicate } from './predicate.ts'
 import { compileWildcard, parseWildcard } from './wildcard.ts'
 
 /**
@@ -93,7 +93,7 @@ class Parser {
     const selection = this.#selections.get(token.text)
     if (selection === undefined)
       throw new ConditionFault(`The condition names "${token.text}", which is not a selection of this rule.`, token.at)
-    return selection
+    return named(token.text, selection)
   }
 
   #parentheses(open: Token): Predicate {
@@ -117,12 +117,14 @@ class Parser {
     const chosen = this.#matching(pattern)
     if (chosen.length === 0)
       throw new ConditionFault(`"${quantity.text} of ${pattern.text}" matches no selection of this rule.`, pattern.at)
-    return word === 'all' ? allOf(chosen) : anyOf(chosen)
+    return named(`${quantity.text} of ${pattern.text}`, word === 'all' ? allOf(chosen) : anyOf(chosen))
   }
 
   #matching({ text }: Token): Predicate[] {
     const chosen = compileWildcard(parseWildcard(text.toLowerCase() === 'them' ? '*' : text), false)
-    return [...this.#selections].filter(([name]) => !name.startsWith('_') && chosen(name)).map(([, predicate]) => predicate)
+    return [...this.#selections]
+      .filter(([name]) => !name.startsWith('_') && chosen(name))
+      .map(([name, predicate]) => named(name, predicate))
   }
 
   #peek(): Token | undefined {

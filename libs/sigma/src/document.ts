@@ -1,3 +1,4 @@
+import type { Explanation } from './explanation.ts'
 import type { EventFields } from './field-reader.ts'
 import type { ExactTexts } from './predicate.ts'
 import type { Position } from './sigma-error.ts'
@@ -50,6 +51,8 @@ export interface SigmaDetection extends SigmaMetadata {
   readonly logsource: LogSource
   /** Whether the event meets `detection`; `logsource` is not looked at. */
   matches(event: EventFields): boolean
+  /** Each node of the condition, passed or failed, and why. */
+  explain(event: EventFields): Explanation
   /** Every field that `matches` may read (keyword searches read ALL_TEXT, which is not listed). */
   readonly fields: ReadonlySet<string>
   /**

@@ -1,8 +1,9 @@
+import { some } from './explanation.ts'
 import type { EventFields } from './field-reader.ts'
 import { type ComparisonMode, type Mode, type Modifiers, parseModifiers } from './modifiers.ts'
 import { compileNetwork } from './network.ts'
 import { type ParsedNumber, parseNumber } from './number-text.ts'
-import { allOf, leaf, not, type Predicate } from './predicate.ts'
+import { allOf, leaf, not, type Predicate, told } from './predicate.ts'
 import { compileExpression } from './regular-expression.ts'
 import { anyElement, comparisonTest, equalityTest, networkTest, samePair, textTest, type ValueTest } from './value-test.ts'
 import { compileWildcard, opened, parseWildcard, plainText, type TextTest } from './wildcard.ts'
@@ -39,7 +40,16 @@ export function parseItemKey(source: YamlSource, entry: YamlEntry): ItemKey {
   return { field, modifiers }
 }
 
-export function compileFieldItem(source: YamlSource, entry: YamlEntry, { field, modifiers }: ItemKey): Predicate {
+export function compileFieldItem(source: YamlSource, entry: YamlEntry, key: ItemKey): Predicate {
+  const item = compileItem(source, entry, key)
+  const text = `${entry.key}: ${some(literals(source, entry.value).map((value) => value.text || JSON.stringify(value.value)))}`
+  const { modifiers } = key
+  if (modifiers.negated || !(modifiers.cased || modifiers.mode === 're')) return told(text, item)
+  const uncased = compileItem(source, entry, { ...key, modifiers: { ...modifiers, cased: false, ignoreCase: true } })
+  return told(text, item, (event) => (!item.test(event) && uncased.test(event) ? 'it differs in case only' : ''))
+}
+
+function compileItem(source: YamlSource, entry: YamlEntry, { field, modifiers }: ItemKey): Predicate {
   const values = literals(source, entry.value)
   const [only] = values
   if (only !== undefined && values.length === 1 && only.value === null && modifiers.mode === 'equals' && !modifiers.fieldref) {
@@ -55,7 +65,8 @@ export function compileFieldItem(source: YamlSource, entry: YamlEntry, { field, 
     : [compileAny(source, field, values, modifiers)]
   const joined = allOf(parts)
   if (!modifiers.negated) return joined
-  return allOf([leaf([field], (event) => event(field) !== undefined), not(joined)])
+  const present = leaf([field], (event) => event(field) !== undefined)
+  return allOf([present, not(joined)])
 }
 
 const isNull = anyElement((value) => value === null)

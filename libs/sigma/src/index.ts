@@ -1,4 +1,5 @@
 export * from './document.ts'
+export { type Explanation, shown } from './explanation.ts'
 export { ALL_TEXT, type EventFields, fieldReader, plainReader, type ReadableEvent } from './field-reader.ts'
 export { parseSigma, readSigma, type SigmaOptions, type SigmaReading } from './parse-sigma.ts'
 export { References } from './references.ts'

@@ -1,3 +1,4 @@
+import { type Explain, seen } from './explanation.ts'
 import type { EventFields } from './field-reader.ts'
 
 /** Field → lower-cased texts, one of which its value must be for the predicate to hold. */
@@ -8,6 +9,8 @@ export interface Predicate {
   readonly test: (event: EventFields) => boolean
   readonly fields: readonly string[]
   readonly exact: ExactTexts
+  /** Slow: for people. */
+  readonly explain: Explain
 }
 
 const NOTHING: ExactTexts = new Map()
@@ -20,7 +23,36 @@ export const leaf = (
   test,
   fields,
   exact,
+  explain: (event) => ({ text: fields.join(', '), holds: test(event), why: seen(event, fields), parts: [] }),
 })
+
+/** Explained as one node that says what the event has in the fields it looks at; `more`: what can be said beside that. */
+export function told(text: string, part: Predicate, more?: (event: EventFields) => string): Predicate {
+  const explain: Explain = (event) => {
+    const why = [seen(event, part.fields), more?.(event) ?? ''].filter((each) => each !== '')
+    return { text, holds: part.test(event), why: why.join(': '), parts: [] }
+  }
+  return { ...part, explain }
+}
+
+/** Explained under a name. */
+export function named(name: string, part: Predicate): Predicate {
+  const explain: Explain = (event) => {
+    const inner = part.explain(event)
+    const isGroup = inner.parts.length > 1
+    return {
+      text: isGroup ? `${name}: ${inner.text}` : name,
+      holds: inner.holds,
+      why: '',
+      parts: isGroup ? inner.parts : [inner],
+    }
+  }
+  return { ...part, explain }
+}
+
+const together =
+  (text: string, test: Predicate['test'], parts: readonly Predicate[]): Explain =>
+  (event) => ({ text, holds: test(event), why: '', parts: parts.map((part) => part.explain(event)) })
 
 export function allOf(parts: readonly Predicate[]): Predicate {
   const [first, second] = parts
@@ -33,7 +65,12 @@ export function allOf(parts: readonly Predicate[]): Predicate {
           for (const each of tests) if (!each(event)) return false
           return true
         }
-  return { test, fields: parts.flatMap((part) => part.fields), exact: both(parts.map((part) => part.exact)) }
+  return {
+    test,
+    fields: parts.flatMap((part) => part.fields),
+    exact: both(parts.map((part) => part.exact)),
+    explain: together('all of', test, parts),
+  }
 }
 
 export function anyOf(parts: readonly Predicate[]): Predicate {
@@ -47,11 +84,17 @@ export function anyOf(parts: readonly Predicate[]): Predicate {
           for (const each of tests) if (each(event)) return true
           return false
         }
-  return { test, fields: parts.flatMap((part) => part.fields), exact: either(parts.map((part) => part.exact)) }
+  return {
+    test,
+    fields: parts.flatMap((part) => part.fields),
+    exact: either(parts.map((part) => part.exact)),
+    explain: together('any of', test, parts),
+  }
 }
 
 export function not(part: Predicate): Predicate {
-  return { test: (event) => !part.test(event), fields: part.fields, exact: NOTHING }
+  const test = (event: EventFields) => !part.test(event)
+  return { test, fields: part.fields, exact: NOTHING, explain: together('not', test, [part]) }
 }
 
 /** Where two conditions name the same field, the smaller set is kept: an array may meet each with another element. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Explanation } from './explanation.ts'
 import { plainReader } from './field-reader.ts'
 import { parseSigma } from './parse-sigma.ts'
 import { RuleIndex } from './rule-index.ts'
@@ -45,6 +46,29 @@ describe('the index of rules', () => {
         }
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('explains a rule as it decides it, in every node', () => {
+    const consistent = ({ text, holds, parts }: Explanation): boolean => {
+      const [part] = parts
+      if (part === undefined) return true
+      const own = text.endsWith('all of')
+        ? parts.every((each) => each.holds)
+        : text.endsWith('any of')
+          ? parts.some((each) => each.holds)
+          : text === 'not'
+            ? !part.holds
+            : part.holds
+      return own === holds && parts.every(consistent)
+    }
+    fc.assert(
+      fc.property(rule, event, (document, each) => {
+        const fields = plainReader(each)
+        const explanation = document.explain(fields)
+        expect([explanation.holds, consistent(explanation)]).toEqual([document.matches(fields), true])
+      }),
+      { numRuns: 500 },
     )
   })
 

@@ -1,7 +1,8 @@
+import { some } from './explanation.ts'
 import { compileFieldItem, compileTexts, literals, parseItemKey } from './field-item.ts'
 import { ALL_TEXT, type EventFields } from './field-reader.ts'
 import { type Modifiers, parseModifiers } from './modifiers.ts'
-import { allOf, anyOf, leaf, not, type Predicate } from './predicate.ts'
+import { allOf, anyOf, leaf, not, type Predicate, told } from './predicate.ts'
 import type { TextTest } from './wildcard.ts'
 import type { YamlNode, YamlScalar, YamlSource } from './yaml-source.ts'
 
@@ -45,7 +46,7 @@ function keywords(source: YamlSource, values: readonly YamlScalar[], modifiers: 
     const found = (test: TextTest) => texts.some(test)
     return modifiers.all ? tests.every(found) : tests.some(found)
   }
-  const predicate = leaf([], search)
+  const predicate = told(`keywords: ${some(values.map(({ text }) => text))}`, leaf([], search))
   return modifiers.negated ? not(predicate) : predicate
 }
 

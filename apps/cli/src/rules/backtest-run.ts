@@ -82,21 +82,30 @@ export class BacktestRun {
   }
 }
 
+/** Units whose threshold is a number of its own; those of other correlations are how many rules there are. */
+const SCALED: ReadonlySet<string> = new Set(['events', 'sum', 'distinct'])
+
 /** The settings under which every rule that counts has its threshold multiplied, rounded up, at least 1. */
 export function withThresholds(
   settings: OrganizationSettings,
   rules: readonly CompiledRule[],
   times: number,
 ): OrganizationSettings {
-  const scaled: Record<string, unknown> = { ...settings }
-  const ofRules: Record<string, unknown> = { ...settings.rules }
-  for (const { record, traits, unit, atLeast } of rules) {
-    if (unit !== 'events' && unit !== 'sum' && unit !== 'distinct') continue
-    const own = settings.rules?.[record.ruleId]
-    const named = traits.threshold === undefined ? undefined : settings[traits.threshold]
-    const threshold = own?.threshold ?? (typeof named === 'number' ? named : atLeast)
-    ofRules[record.ruleId] = { ...own, threshold: Math.max(1, Math.ceil(threshold * times)) }
-    if (traits.threshold !== undefined) delete scaled[traits.threshold]
-  }
-  return { ...scaled, rules: ofRules } as OrganizationSettings
+  const scaled = (threshold: number) => Math.max(1, Math.ceil(threshold * times))
+  return rules.filter(({ unit }) => SCALED.has(unit)).reduce((before, rule) => withThreshold(before, rule, scaled), settings)
+}
+
+/** The settings under which one rule has another threshold. */
+export function withThreshold(
+  settings: OrganizationSettings,
+  { record, traits, atLeast }: CompiledRule,
+  other: (threshold: number) => number,
+): OrganizationSettings {
+  const own = settings.rules?.[record.ruleId]
+  const named = traits.threshold === undefined ? undefined : settings[traits.threshold]
+  const threshold = own?.threshold ?? (typeof named === 'number' ? named : atLeast)
+  const changed = { ...settings, rules: { ...settings.rules, [record.ruleId]: { ...own, threshold: other(threshold) } } }
+  // The same figure under two names would be refused.
+  if (traits.threshold !== undefined) delete changed[traits.threshold]
+  return changed
 }

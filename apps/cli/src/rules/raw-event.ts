@@ -4,6 +4,8 @@ import { type EventFields, plainReader } from '@tocsin/sigma'
 import { isCanonical } from './canonical.ts'
 import { type EventSink, FileClock, type LineReader, NO_ORGANIZATION, timeOf } from './file-event.ts'
 
+/** Events as they are: no mapping, no test of the logsource. */
+export const RAW_FORMAT = 'raw'
 /** Where producers write the identity of an event, and its time. */
 const ID_FIELDS = ['id', 'eventID', 'auditID', 'event_id', 'eventId'] as const
 const TIME_FIELDS = ['timestamp', '@timestamp', 'eventTime', 'requestReceivedTimestamp', 'time'] as const

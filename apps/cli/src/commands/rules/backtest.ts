@@ -8,14 +8,11 @@ import type { EventSink } from '../../rules/file-event.ts'
 import { readLines } from '../../rules/lines.ts'
 import { MappedReader } from '../../rules/mapped-event.ts'
 import { Matcher } from '../../rules/matcher.ts'
-import { eventIdOf, jsonObject, RawReader } from '../../rules/raw-event.ts'
+import { eventIdOf, jsonObject, RAW_FORMAT, RawReader } from '../../rules/raw-event.ts'
 import { faultLines, readRules } from '../../rules/rule-files.ts'
 import { readSettings } from '../../rules/settings-file.ts'
 import { Tally } from '../../rules/tally.ts'
 import { Progress } from './progress.ts'
-
-/** Events as they are: no mapping, no test of the logsource. */
-export const RAW_FORMAT = 'raw'
 
 export interface BacktestOptions {
   readonly rules: readonly string[]
