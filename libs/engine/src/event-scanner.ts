@@ -36,6 +36,8 @@ export class EventScanner {
   readonly #plan: ObjectPlan
   readonly #event: ScannedEvent
   readonly #texts = new TextCache()
+  /** Where the event in hand ends. */
+  #end = 0
   readonly #stamps = new StampReader()
   /** Ids of organizations, found good. */
   readonly #uuids = new Set<string>()
@@ -57,13 +59,12 @@ export class EventScanner {
     step('category', OUTCOMES.length * OPERATIONS.length)
   }
 
-  /** A view that is valid until the next call; null: parse it. */
-  scan(bytes: Buffer): EventView | null {
-    const event = this.#event
-    if (bytes[0] !== OPEN) return null
-    event.begin(bytes)
-    event.shape = 0
-    return this.#object(bytes, 1, this.#plan) === bytes.length ? event : null
+  /** The event that lies at `from` to `to` (exclusive): a view that is valid until the next call; null: parse it. */
+  scan(bytes: Buffer, from = 0, to = bytes.length): EventView | null {
+    if (to <= from || bytes[from] !== OPEN) return null
+    this.#end = to
+    this.#event.begin(bytes, from, to)
+    return this.#object(bytes, from + 1, this.#plan) === to ? this.#event : null
   }
 
   /** The place behind an object whose first key begins at `at`. */
@@ -78,7 +79,7 @@ export class EventScanner {
       if (guess !== null && hasKey(bytes, here, guess.key)) here += guess.key.length
       else {
         if (bytes[here] !== QUOTE) return NONE
-        const end = plainTextEnd(bytes, here + 1)
+        const end = plainTextEnd(bytes, here + 1, this.#end)
         if (end === NONE || bytes[end + 1] !== COLON) return NONE
         const place = plan.names.find(bytes, here + 1, end)
         here = end + 2
@@ -90,7 +91,7 @@ export class EventScanner {
       }
       if (field === null) {
         if (plan.isClosed) return NONE
-        here = valueEnd(bytes, here)
+        here = valueEnd(bytes, here, this.#end)
       } else {
         if ((seen & field.bit) !== 0) return NONE
         seen |= field.bit
@@ -119,7 +120,7 @@ export class EventScanner {
         if (bytes[at] !== OPEN) return NONE
         return this.#placed(field, at, this.#object(bytes, at + 1, field.object as ObjectPlan))
       case 'value':
-        return this.#placed(field, at, valueEnd(bytes, at))
+        return this.#placed(field, at, valueEnd(bytes, at, this.#end))
       case 'boolean':
         return this.#placed(field, at, bytes[at] === 0x74 ? wordEnd(bytes, at, 'true') : wordEnd(bytes, at, 'false'))
       case 'whole':
@@ -140,7 +141,7 @@ export class EventScanner {
 
   #text(bytes: Buffer, at: number, field: FieldPlan): number {
     if (bytes[at] !== QUOTE) return NONE
-    const end = plainTextEnd(bytes, at + 1)
+    const end = plainTextEnd(bytes, at + 1, this.#end)
     if (end === NONE) return this.#oddText(bytes, at, field)
     const length = end - at - 1
     if (length < field.least || length > field.most) return NONE
@@ -150,7 +151,7 @@ export class EventScanner {
 
   /** With escapes, or beyond ASCII. The contract counts code points; a text of so many UTF-16 units has no more of them. */
   #oddText(bytes: Buffer, at: number, field: FieldPlan): number {
-    const end = textEnd(bytes, at + 1)
+    const end = textEnd(bytes, at + 1, this.#end)
     if (end === NONE) return NONE
     const text = JSON.parse(bytes.toString('utf8', at, end + 1)) as string
     if (text.length < field.least || text.length > field.most) return NONE
@@ -160,7 +161,7 @@ export class EventScanner {
 
   #choice(bytes: Buffer, at: number, field: FieldPlan): number {
     if (bytes[at] !== QUOTE || field.choices === null) return NONE
-    const end = plainTextEnd(bytes, at + 1)
+    const end = plainTextEnd(bytes, at + 1, this.#end)
     const place = end === NONE ? NONE : field.choices.find(bytes, at + 1, end)
     if (place === NONE) return NONE
     this.#event.shape += place * (this.#shapeSteps[field.slot] as number)

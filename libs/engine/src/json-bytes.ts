@@ -1,6 +1,6 @@
 /**
  * Where JSON values end in UTF-8 bytes. Only what JSON.stringify writes is known, so no white space between tokens; what is broken or unknown
- * ends at NONE. What is accepted is JSON for JSON.parse, too, of whatever text the bytes are decoded to: bytes that are not UTF-8 become
+ * ends at NONE. No text is looked for at or behind `end`; what else is read there makes no JSON of `end` bytes. What is accepted is JSON for JSON.parse, too, of whatever text the bytes are decoded to: bytes that are not UTF-8 become
  * U+FFFD, which may stand in any text, and never take an ASCII byte with them.
  */
 
@@ -29,8 +29,8 @@ const isHex = (byte: number | undefined): boolean =>
   isDigit(byte) || (byte !== undefined && (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66)
 
 /** The closing quote of a text of ASCII without escapes that begins at `at`; NONE where it is another one. */
-export function plainTextEnd(bytes: Uint8Array, at: number): number {
-  for (let here = at; here < bytes.length; here++) {
+export function plainTextEnd(bytes: Uint8Array, at: number, end: number): number {
+  for (let here = at; here < end; here++) {
     const byte = bytes[here] as number
     if (byte === QUOTE) return here
     if (byte < FIRST_PRINTED || byte === BACKSLASH || byte >= FIRST_NOT_ASCII) return NONE
@@ -39,9 +39,9 @@ export function plainTextEnd(bytes: Uint8Array, at: number): number {
 }
 
 /** The closing quote of any text that begins at `at`. */
-export function textEnd(bytes: Uint8Array, at: number): number {
+export function textEnd(bytes: Uint8Array, at: number, end: number): number {
   let here = at
-  while (here < bytes.length) {
+  while (here < end) {
     const byte = bytes[here] as number
     if (byte === QUOTE) return here
     if (byte < FIRST_PRINTED) return NONE
@@ -72,7 +72,7 @@ function escapeEnd(bytes: Uint8Array, at: number): number {
 }
 
 /** The place behind any value that begins at `at`. */
-export function valueEnd(bytes: Uint8Array, at: number): number {
+export function valueEnd(bytes: Uint8Array, at: number, end: number): number {
   let depth = 0
   let here = at
   for (;;) {
@@ -83,13 +83,13 @@ export function valueEnd(bytes: Uint8Array, at: number): number {
       if (bytes[here] !== closer) {
         if (depth === MOST_DEPTH) return NONE
         closers[depth++] = closer
-        if (byte === OPEN) here = keyEnd(bytes, here)
+        if (byte === OPEN) here = keyEnd(bytes, here, end)
         if (here === NONE) return NONE
         continue
       }
       here++
     } else {
-      here = scalarEnd(bytes, here)
+      here = scalarEnd(bytes, here, end)
       if (here === NONE) return NONE
     }
     for (;;) {
@@ -97,7 +97,7 @@ export function valueEnd(bytes: Uint8Array, at: number): number {
       const closer = closers[depth - 1]
       const next = bytes[here]
       if (next === COMMA) {
-        here = closer === CLOSE ? keyEnd(bytes, here + 1) : here + 1
+        here = closer === CLOSE ? keyEnd(bytes, here + 1, end) : here + 1
         if (here === NONE) return NONE
         break
       }
@@ -109,17 +109,17 @@ export function valueEnd(bytes: Uint8Array, at: number): number {
 }
 
 /** The place behind the colon of a key that begins with the quote at `at`. */
-function keyEnd(bytes: Uint8Array, at: number): number {
+function keyEnd(bytes: Uint8Array, at: number, end: number): number {
   if (bytes[at] !== QUOTE) return NONE
-  const end = textEnd(bytes, at + 1)
-  return end !== NONE && bytes[end + 1] === COLON ? end + 2 : NONE
+  const closing = textEnd(bytes, at + 1, end)
+  return closing !== NONE && bytes[closing + 1] === COLON ? closing + 2 : NONE
 }
 
-function scalarEnd(bytes: Uint8Array, at: number): number {
+function scalarEnd(bytes: Uint8Array, at: number, end: number): number {
   switch (bytes[at]) {
     case QUOTE: {
-      const end = textEnd(bytes, at + 1)
-      return end === NONE ? NONE : end + 1
+      const closing = textEnd(bytes, at + 1, end)
+      return closing === NONE ? NONE : closing + 1
     }
     case 0x74:
       return wordEnd(bytes, at, 'true')

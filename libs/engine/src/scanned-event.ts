@@ -30,6 +30,8 @@ export class ScannedEvent implements EventView {
   readonly #cache: TextCache
   readonly #meanings = new Map<string, Meaning>()
   #bytes: Buffer = Buffer.alloc(0)
+  #begins = 0
+  #ends = 0
   #event: AuditEvent | null = null
   #reader: EventFields | null = null
 
@@ -65,8 +67,11 @@ export class ScannedEvent implements EventView {
   }
 
   /** Begins with the next record. */
-  begin(bytes: Buffer): void {
+  begin(bytes: Buffer, from: number, to: number): void {
     this.#bytes = bytes
+    this.#begins = from
+    this.#ends = to
+    this.shape = 0
     this.#from.fill(ABSENT)
     this.#texts.fill(undefined)
     this.#event = null
@@ -103,7 +108,7 @@ export class ScannedEvent implements EventView {
   }
 
   get event(): AuditEvent {
-    this.#event ??= JSON.parse(this.#bytes.toString()) as AuditEvent
+    this.#event ??= JSON.parse(this.#bytes.toString('utf8', this.#begins, this.#ends)) as AuditEvent
     return this.#event
   }
 

@@ -18,7 +18,15 @@ export type { PartitionOwner, TopicPartition, Turn, TurnContext } from './partit
 export { readPartitions } from './partition-reader.ts'
 export { createProducer, type Producer } from './producer.ts'
 export type { PartitionReader, ReaderOptions } from './reader-options.ts'
-export { type HeaderValue, headerOf, type KafkaRecord, type OutgoingRecord, type RecordPlace } from './record.ts'
+export {
+  type HeaderValue,
+  headerOf,
+  type KafkaRecord,
+  type OutgoingRecord,
+  partOf,
+  type RecordPart,
+  type RecordPlace,
+} from './record.ts'
 export {
   deleteGroup,
   deleteRecords,

@@ -4,6 +4,7 @@ import { RetryableError, TerminalError } from '@tocsin/errors'
 import { type Admin, type KafkaConfig, Kafka as KafkajsClient, type RetryOptions } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { repairFetchResponses } from './fetch-response.ts'
 import { asTocsinError, brokerErrorOf } from './kafka-error.ts'
 import { kafkajsLogs } from './kafkajs-logs.ts'
 import { repairKafkajs } from './kafkajs-repair.ts'
@@ -70,6 +71,7 @@ const ADMIN_RETRY: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryT
 
 export function createKafka(options: KafkaOptions): Kafka {
   repairKafkajs()
+  repairFetchResponses()
   const prefix = options.prefix ?? ''
   const log = options.log.child({ component: 'kafka' })
   const brokers = (typeof options.brokers === 'string' ? options.brokers.split(',') : [...options.brokers])

@@ -1,7 +1,7 @@
 import { AuditEvent, ControlRecord, type DeadCode, EVENT_RECORD_TYPES, HEADERS } from '@tocsin/contracts'
 import { type EngineRecord, type EventScanner, type EventView, parsedEvent } from '@tocsin/engine'
 import { messageOf } from '@tocsin/errors'
-import { headerOf, type KafkaRecord } from '@tocsin/kafka'
+import { headerOf, type KafkaRecord, partOf } from '@tocsin/kafka'
 import { Compile } from 'typebox/compile'
 
 /** What a record of `audit.events` is to the engine; one that is set aside still moves log time, as kind `other`. */
@@ -36,15 +36,16 @@ export function readEventRecord(record: KafkaRecord, { name, canRun, scanner, on
   const type = headerOf(record, HEADERS.type) ?? 'event'
   if (!KNOWN_TYPES.has(type)) return { kind: 'unknown', reason: `type ${type} is not known to this release` }
   if (type === 'tick') return { kind: 'process', record: { kind: 'tick', appendTime, offset } }
-  if (record.value === null) return { kind: 'dead', code: 'MALFORMED', reason: 'the value is empty' }
+  const part = partOf(record)
+  if (part === null) return { kind: 'dead', code: 'MALFORMED', reason: 'the value is empty' }
   if (type === 'event') {
-    const scanned = scanner.scan(record.value)
+    const scanned = scanner.scan(part.bytes, part.from, part.to)
     if (scanned !== null) return { kind: 'process', record: { kind: 'event', appendTime, offset, event: scanned } }
     onDeclined()
-    const parsed = parseEvent(record.value)
+    const parsed = parseEvent(part.bytes.subarray(part.from, part.to))
     return 'kind' in parsed ? parsed : { kind: 'process', record: { kind: 'event', appendTime, offset, event: parsed.event } }
   }
-  const value = parse(record.value)
+  const value = parse(part.bytes.subarray(part.from, part.to))
   if (value instanceof Error) return malformed(value)
   if (!controlRecord.Check(value))
     return { kind: 'dead', code: 'INVALID', reason: `not a ControlRecord: ${faultsOf(controlRecord.Errors(value))}` }
