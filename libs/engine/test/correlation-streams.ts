@@ -1,5 +1,5 @@
 /** Random correlations of every kind, and streams that come close to what they ask for. */
-import type { AuditEvent } from '@tocsin/contracts'
+import type { AuditEvent, ControlRecord, RuleRecord } from '@tocsin/contracts'
 import fc from 'fast-check'
 import type { TextCondition } from './correlation-conditions.ts'
 import { type Comparison, type Correlation, type Op, patternOf, recordOf } from './correlation-rules.ts'
@@ -174,6 +174,81 @@ export const correlationStreams = (size: number, rules = correlations): fc.Arbit
     rules: [{ record: recordOf(RULE_ID, 1, rule), pattern: patternOf(RULE_ID, rule) }],
     records: recordsOf(SECOND / 2, steps),
   }))
+
+type Aspect = 'condition' | 'span' | 'cooldown' | 'lateness' | 'actions' | 'grouping' | 'everything'
+
+interface Version {
+  readonly at: number
+  /** 0: an outdated version, to be ignored. */
+  readonly step: number
+  readonly state: RuleRecord['state']
+  readonly other: Correlation
+  readonly aspect: Aspect
+}
+
+const versions = (rules: fc.Arbitrary<Correlation>): fc.Arbitrary<Version[]> =>
+  fc.array(
+    fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      step: fc.constantFrom(0, 1, 1, 1, 1, 2),
+      state: fc.constantFrom('active', 'active', 'active', 'active', 'paused', 'retired'),
+      other: rules,
+      aspect: fc.constantFrom<Aspect>(
+        'condition',
+        'condition',
+        'span',
+        'cooldown',
+        'lateness',
+        'actions',
+        'grouping',
+        'everything',
+      ),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+
+/** The rule with one thing of another: a change of everything at once would hide what one of them does. */
+function changed(rule: Correlation, { other, aspect }: Version): Correlation {
+  const isText = (of: Correlation) => of.condition !== null && !Array.isArray(of.condition)
+  switch (aspect) {
+    case 'condition':
+      return rule.type === other.type && isText(rule) === isText(other) ? { ...rule, condition: other.condition } : rule
+    case 'span':
+      return { ...rule, spanS: other.spanS }
+    case 'cooldown':
+      return { ...rule, cooldownS: other.cooldownS }
+    case 'lateness':
+      return { ...rule, latenessS: other.latenessS }
+    case 'actions':
+      return { ...rule, parts: rule.parts.map((part) => ({ ...part, actions: [...part.actions, 'none'] })) }
+    case 'grouping':
+      return { ...rule, groupBy: ['ipAddress'], aliases: {} }
+    case 'everything':
+      return other
+  }
+}
+
+/** Streams during which the rule gets other versions, is paused and made active again. */
+export const changingCorrelationStreams = (size: number, rules = correlations): fc.Arbitrary<Stream> =>
+  fc.tuple(correlationStreams(size, rules), rules, versions(rules)).map(([stream, first, changes]) => {
+    let rule = first
+    let version = 1
+    const made = [{ record: recordOf(RULE_ID, 1, rule), pattern: patternOf(RULE_ID, rule) }]
+    const records = [...stream.records]
+    const places = changes.map(({ at }) => Math.min(Math.floor(at * records.length), records.length - 1)).sort((a, b) => a - b)
+    const controls = changes.map((change): ControlRecord => {
+      if (change.step > 0) rule = changed(rule, change)
+      version += change.step
+      const record = { ...recordOf(RULE_ID, version, rule), state: change.state }
+      if (change.step > 0) made.push({ record, pattern: patternOf(RULE_ID, rule) })
+      return { kind: 'rule', rule: record }
+    })
+    for (const [i, control] of [...controls.entries()].reverse()) {
+      const place = places[i] ?? 0
+      records.splice(place, 0, { kind: 'control', appendTime: stream.records[place]?.appendTime ?? 0, control })
+    }
+    return { ...stream, rules: made, records }
+  })
 
 function recordsOf(half: number, steps: readonly Step[]): ModelRecord[] {
   const events: AuditEvent[] = []

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { closed, reordered, shuffledAtOnce } from './allowed-orders.ts'
 import { type Correlation, patternOf } from './correlation-rules.ts'
-import { correlationStreams, correlations } from './correlation-streams.ts'
+import { changingCorrelationStreams, correlationStreams, correlations } from './correlation-streams.ts'
 import { drain, ENGINE_OPTIONS, engineRecords, expectAgreement, newEngine, runEngine, runModel } from './harness.ts'
 import { runs } from './runs.ts'
 import type { Stream } from './streams.ts'
@@ -20,6 +20,12 @@ describe('the engine and the brute-force model, for any correlation', () => {
 
   it('emit the same changes after every record of long streams', () => {
     fc.assert(fc.property(correlationStreams(50, built), expectAgreement), runs(100))
+  })
+})
+
+describe('the engine and the model, while a correlation changes', () => {
+  it('emit the same changes after every record', () => {
+    fc.assert(fc.property(changingCorrelationStreams(40, built), expectAgreement), runs(200))
   })
 })
 
