@@ -155,7 +155,7 @@ export class EventScanner {
     if (end === NONE) return NONE
     const text = JSON.parse(bytes.toString('utf8', at, end + 1)) as string
     if (text.length < field.least || text.length > field.most) return NONE
-    this.#event.place(field.slot, at + 1, end, text)
+    this.#event.placeOdd(field.slot, at + 1, end, text)
     return end + 1
   }
 

@@ -1,7 +1,7 @@
 import type { EventFields } from '@tocsin/sigma'
 import type { EventView, TextField } from './event-view.ts'
 import { targetOf } from './evidence.ts'
-import { hash32, hash53 } from './hash.ts'
+import { hash53 } from './hash.ts'
 import type { NotedField } from './patterns.ts'
 import type { CompiledRule } from './rule.ts'
 
@@ -92,7 +92,14 @@ const CONTENT: readonly TextField[] = [
  * `traceparent` differ with every delivery and are left out.
  */
 export function contentHash(event: EventView): number {
-  let hash = Math.imul(event.stamp, 31) + event.shape
-  for (const field of CONTENT) hash = hash32(event.text(field) ?? '', hash + 1)
-  return hash32(`${event.number('recordCount') ?? ''}/${event.number('bytes') ?? ''}`, hash)
+  let hash = (event.stamp ^ Math.imul(event.shape, 0x85ebca6b)) | 0
+  for (let place = 0; place < CONTENT.length; place++) hash = event.mixText(CONTENT[place] as TextField, hash)
+  return mixNumber(event.number('bytes'), mixNumber(event.number('recordCount'), hash))
+}
+
+/** Absent is another one than 0. */
+function mixNumber(value: number | undefined, seed: number): number {
+  const given = value ?? -1
+  const hash = Math.imul(seed ^ given, 0x9e3779b1) ^ Math.imul(given / 4294967296, 0x85ebca6b)
+  return hash ^ (hash >>> 15)
 }

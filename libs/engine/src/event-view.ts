@@ -1,6 +1,10 @@
 import type { AuditEvent } from '@tocsin/contracts'
 import type { EventFields } from '@tocsin/sigma'
+import type { Hash64 } from './hash.ts'
 import type { EpochMs } from './time.ts'
+
+/** Longest text that `copyText` writes: that of a text in evidence (detection.md §2). */
+export const MOST_COPIED = 128
 
 /** Canonical texts that grouping, values and evidence read of every event. */
 export type TextField =
@@ -32,6 +36,15 @@ export interface EventView {
   readonly shape: number
   text(field: TextField): string | undefined
   number(field: 'recordCount' | 'bytes'): number | undefined
+  /** As `hashText(id, into)`. */
+  hashId(into: Hash64): void
+  /** As `mixText(text(field) ?? '', seed)`. */
+  mixText(field: TextField, seed: number): number
+  /**
+   * Writes a text that is ASCII, needs no escape in JSON and is at most MOST_COPIED long to `into` from `at`, and returns its end: `at` where the
+   * field is absent, -1 for any other text.
+   */
+  copyText(field: TextField | 'id', into: Uint8Array, at: number): number
   /** Fields by any name a rule may use. */
   readonly fields: EventFields
   /** The whole event; parsed when it is first asked for. */

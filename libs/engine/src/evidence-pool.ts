@@ -1,6 +1,6 @@
 import { CLASSIFICATIONS, OUTCOMES } from '@tocsin/contracts'
 import type { EventView } from './event-view.ts'
-import { type EvidenceTexts, evidenceTexts, fit, type HeldSnapshot, TEXT_BYTES } from './evidence.ts'
+import { type EvidenceTexts, evidenceTexts, fit, type HeldSnapshot, TEXT_BYTES, TEXT_LIMIT } from './evidence.ts'
 import type { EpochMs } from './time.ts'
 
 /** No snapshot. */
@@ -35,6 +35,8 @@ interface Segment {
   readonly numbers: Float64Array
 }
 
+const SLASH = 0x2f
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 /** Room for five texts of 128 characters. */
@@ -58,10 +60,11 @@ export class EvidencePool {
   }
 
   add(event: EventView, t: EpochMs, row: number, offset: bigint): number {
-    const texts = evidenceTexts(event)
+    const isPlain = copyTexts(event)
+    if (!isPlain) encodeFitting(evidenceTexts(event))
     const outcome = OUTCOMES.indexOf(event.text('outcome') as (typeof OUTCOMES)[number])
     const classification = CLASSIFICATIONS.indexOf(event.text('dataClassification') as (typeof CLASSIFICATIONS)[number])
-    return this.#write(texts, t, row, Number(offset), event.number('recordCount') ?? Number.NaN, outcome, classification)
+    return this.#write(t, row, Number(offset), event.number('recordCount') ?? Number.NaN, outcome, classification)
   }
 
   /** Puts back what a state snapshot holds. */
@@ -69,8 +72,8 @@ export class EvidencePool {
     const { id, action, subject, target, ip, recordCount } = held
     const outcome = OUTCOMES.indexOf(held.outcome as (typeof OUTCOMES)[number])
     const classification = CLASSIFICATIONS.indexOf(held.classification as (typeof CLASSIFICATIONS)[number])
-    const texts: EvidenceTexts = [id, action, subject ?? '', target ?? '', ip ?? '']
-    return this.#write(texts, held.t, row, Number(held.offset), recordCount ?? Number.NaN, outcome, classification)
+    encodeFitting([id, action, subject ?? '', target ?? '', ip ?? ''])
+    return this.#write(held.t, row, Number(held.offset), recordCount ?? Number.NaN, outcome, classification)
   }
 
   copy(slot: number): number {
@@ -169,20 +172,8 @@ export class EvidencePool {
     return this.#segments[slot >>> SEGMENT_BITS] as Segment
   }
 
-  #write(
-    texts: EvidenceTexts,
-    t: EpochMs,
-    row: number,
-    offset: number,
-    recordCount: number,
-    outcome: number,
-    classification: number,
-  ): number {
-    encode(texts)
-    if (written.jsonBytes > TEXT_BYTES) {
-      fit(texts)
-      encode(texts)
-    }
+  /** With the texts that lie in the scratch. */
+  #write(t: EpochMs, row: number, offset: number, recordCount: number, outcome: number, classification: number): number {
     const { bytes: length, ends } = written
     const slot = this.#take(Math.ceil((TEXTS + length) / UNIT_BYTES))
     const { bytes, words, numbers } = this.#segment(slot)
@@ -233,6 +224,43 @@ const numberOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES /
 
 /** What lies in the scratch: five texts, one behind the other. Its length as JSON counts what is written there with an escape. */
 const written = { ends: [0, 0, 0, 0, 0], bytes: 0, jsonBytes: 0 }
+
+function encodeFitting(texts: EvidenceTexts): void {
+  encode(texts)
+  if (written.jsonBytes <= TEXT_BYTES) return
+  fit(texts)
+  encode(texts)
+}
+
+/** As for most events: texts that lie there as they are to be written. False for others. */
+function copyTexts(event: EventView): boolean {
+  const { ends } = written
+  const id = event.copyText('id', scratch, 0)
+  const action = id < 0 ? id : event.copyText('action', scratch, id)
+  if (action < 0) return false
+  let subject = event.copyText('principalId', scratch, action)
+  if (subject === action) subject = event.copyText('ipAddress', scratch, action)
+  if (subject === action) subject = event.copyText('sessionId', scratch, action)
+  if (subject < 0) return false
+  const type = event.copyText('targetResourceType', scratch, subject)
+  if (type < 0) return false
+  let target = event.copyText('targetResourceId', scratch, type > subject ? type + 1 : type)
+  if (target < 0) return false
+  if (type > subject) {
+    if (target === type + 1) target = type
+    else scratch[type] = SLASH
+  }
+  const ip = event.copyText('ipAddress', scratch, target)
+  // A target of both parts may be longer than a text may be.
+  if (ip < 0 || ip > TEXT_BYTES || target - subject > TEXT_LIMIT) return false
+  ends[0] = id
+  ends[1] = action
+  ends[2] = subject
+  ends[3] = target
+  ends[4] = ip
+  written.bytes = ip
+  return true
+}
 
 function encode(texts: EvidenceTexts): void {
   let at = 0

@@ -6,7 +6,7 @@ import { type EpochMs, isoTime } from './time.ts'
 /** Held of one alert: the first min(threshold, 25) and the newest 25 (detection.md §2). */
 export const FIRST_KEPT = 25
 export const NEWEST_KEPT = 25
-const TEXT_LIMIT = 128
+export const TEXT_LIMIT = 128
 /** Of all texts of a snapshot together, as JSON in UTF-8: with the names around them an entry of an alert is <= 1 KiB. */
 export const TEXT_BYTES = 250
 

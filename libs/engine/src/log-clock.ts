@@ -3,7 +3,7 @@ import { type DurationMs, type EpochMs, HOUR_MS, MINUTE_MS } from './time.ts'
 /** Append time may lie this far below log time before the broker's clock counts as having been wrong. */
 const TOLERATED_MS: DurationMs = HOUR_MS
 /** An event may be stamped this far ahead of log time. */
-export const AHEAD_MS: DurationMs = 5 * MINUTE_MS
+const AHEAD_MS: DurationMs = 5 * MINUTE_MS
 
 /** Log time of one partition (detection.md §1): the running maximum of append times. */
 export class LogClock {
@@ -23,8 +23,5 @@ export class LogClock {
   }
 }
 
-/** Event time: the event's stamp, or log time where the stamp is too far ahead of it. */
-export function eventTime(stamp: EpochMs, logTime: EpochMs): { readonly t: EpochMs; readonly isSkewed: boolean } {
-  const isSkewed = stamp - logTime > AHEAD_MS
-  return { t: isSkewed ? logTime : stamp, isSkewed }
-}
+/** Whether a stamp is too far ahead of log time: event time is log time then, else the stamp. */
+export const isAhead = (stamp: EpochMs, logTime: EpochMs): boolean => stamp - logTime > AHEAD_MS

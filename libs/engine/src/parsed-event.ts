@@ -1,17 +1,19 @@
 import type { AuditEvent } from '@tocsin/contracts'
 import { type EventFields, fieldReader } from '@tocsin/sigma'
 import { shapeOf } from './event-shape.ts'
+import { EventTexts } from './event-texts.ts'
 import type { EventView, TextField } from './event-view.ts'
 import type { EpochMs } from './time.ts'
 
 /** The view of an event that has been parsed and checked against its contract. */
-class ParsedEvent implements EventView {
+class ParsedEvent extends EventTexts implements EventView {
   readonly event: AuditEvent
   readonly stamp: EpochMs
   readonly shape: number
   #fields: EventFields | null = null
 
   constructor(event: AuditEvent) {
+    super()
     this.event = event
     this.stamp = Date.parse(event.timestamp)
     if (Number.isNaN(this.stamp)) throw new RangeError(`timestamp of event ${event.id} is not a time`)

@@ -13,9 +13,8 @@ import { Group } from './group.ts'
 import { decodeHead, decodeInto } from './group-codec.ts'
 import type { GroupName } from './group-name.ts'
 import { groupOf, membershipsOf, type Ungrouped } from './grouping.ts'
-import { type Hash64, hashText } from './hash.ts'
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts'
-import { eventTime, LogClock } from './log-clock.ts'
+import { isAhead, LogClock } from './log-clock.ts'
 import { type Match, type MatchedEvent, matchEvent } from './matching.ts'
 import { type GroupKeeper, makeRoom } from './organization-limits.ts'
 import { Organizations } from './organizations.ts'
@@ -25,18 +24,12 @@ import type { AlertChange, EngineRecord } from './records.ts'
 import { rulingOf } from './rule-book.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
 import { CONTENT_FORMAT, SliceWriter, type SnapshotChunk, type SnapshotHead, type SnapshotWriter } from './snapshot.ts'
-import { type Arrival, takeEvent } from './take-event.ts'
+import { type Arrival, type Taking, takeEvent } from './take-event.ts'
 import type { EpochMs } from './time.ts'
 
-/** One event on its way into its groups. */
-interface Incoming {
-  readonly event: EventView
-  readonly offset: bigint
-  readonly t: EpochMs
-  readonly id: Hash64
-  readonly content: number
-}
 const NO_EPISODES: readonly Episode[] = []
+/** Before the first event. */
+const NO_EVENT = {} as EventView
 
 /**
  * Turns the records of one partition, in order, into alert changes (detection.md).
@@ -62,7 +55,15 @@ export class PartitionEngine {
     forgetIfEmpty: (group) => this.#forgetIfEmpty(group),
   }
   readonly #publisher: Publisher
-  #touched: Group[] = []
+  /** The event at hand on its way into its groups; the same object for every one. */
+  readonly #arrival: Arrival = {
+    row: { t: 0, arrival: 0, value: 0, id: { low: 0, high: 0 }, contentHash: 0, flags: 0 },
+    event: NO_EVENT,
+    offset: 0n,
+    name: null,
+  }
+  readonly #taking: Taking
+  readonly #touched: Group[] = []
   #serial = 0
   #writer: SliceWriter | null = null
   #snapshots = 0
@@ -72,6 +73,12 @@ export class PartitionEngine {
     this.#limits = options.limits ?? DEFAULT_LIMITS
     this.#organizations = new Organizations(options.compile, this.#keeper)
     this.#publisher = new Publisher(options)
+    this.#taking = {
+      pool: this.#pool,
+      limits: this.#limits,
+      counters: this.#counters,
+      open: (group, { t }) => this.#open(group, t),
+    }
   }
 
   /**
@@ -198,66 +205,64 @@ export class PartitionEngine {
 
   #take({ event, matches, exceptionHits }: MatchedEvent, offset: bigint): void {
     const counters = this.#counters
-    const { t, isSkewed } = eventTime(event.stamp, this.#clock.now)
+    const now = this.#clock.now
+    const isSkewed = isAhead(event.stamp, now)
     counters.events++
     if (isSkewed) counters.clockSkew++
     if (exceptionHits.length > 0) {
       this.#organizations.get(event.organizationId).exceptions?.count(exceptionHits)
       counters.excepted += exceptionHits.length
     }
-    if (matches.length === 0) return
-    const incoming = { event, offset, t, id: { low: 0, high: 0 }, content: contentHash(event) }
-    hashText(event.id, incoming.id)
+    const [first] = matches
+    if (first === undefined) return
+    const { row } = this.#arrival
+    row.t = isSkewed ? now : event.stamp
+    row.arrival = now
+    event.hashId(row.id)
+    row.contentHash = contentHash(event)
+    this.#arrival.event = event
+    this.#arrival.offset = offset
     let isUnattributed = false
     for (const match of matches) {
       const { groupBy } = match.program.rule
       const { calendar } = match.instance
       if (groupBy.mode === 'aliased') {
-        for (const { name, parts } of membershipsOf(groupBy, calendar, event, t, match.parts))
-          this.#takeMatch(incoming, match, name, parts)
+        for (const { name, parts } of membershipsOf(groupBy, calendar, event, row.t, match.parts))
+          this.#takeMatch(match, name, parts)
         continue
       }
-      const name = groupOf(groupBy, calendar, event, t)
+      const name = groupOf(groupBy, calendar, event, row.t)
       if (name === 'unattributed') isUnattributed = true
-      this.#takeMatch(incoming, match, name, match.parts)
+      this.#takeMatch(match, name, match.parts)
     }
     if (isUnattributed) counters.unattributed++
-    makeRoom(this.#organizations.get(event.organizationId), this.#limits, this.#clock.now, counters, this.#keeper)
+    makeRoom(first.instance.organization, this.#limits, now, counters, this.#keeper)
   }
 
-  #takeMatch(
-    { event, offset, t, id, content }: Incoming,
-    { instance, program, isMark, isNotable }: Match,
-    name: GroupName | Ungrouped,
-    parts: number,
-  ): void {
+  #takeMatch({ instance, program, isMark, isNotable }: Match, name: GroupName | Ungrouped, parts: number): void {
     if (name === 'groupMissing' && program === instance.current) this.#counters.groupMissing++
     if (typeof name === 'string') return
     const known = instance.groups.get(name.key)
     // An open alert holds its group to the version that opened it, and no other version counts it.
     if (known === undefined ? program !== instance.current : known.program !== program) return
-    const isLate = t < this.#clock.now - program.latenessMs
-    const { value, name: valueName, notNumeric } = valueOfEvent(program.rule, event, parts)
-    if (notNumeric) this.#counters.notNumeric++
-    const flags = (isLate ? ROW_FLAGS.late : 0) | (isMark ? ROW_FLAGS.mark : 0) | (isNotable ? ROW_FLAGS.notable : 0)
-    const row = { t, arrival: this.#clock.now, value, id, contentHash: content, flags }
-    this.#takeInto(known ?? this.#newGroup(instance, name, program), { row, event, offset, name: valueName }, isLate)
-  }
-
-  #takeInto(group: Group, arrival: Arrival, isLate: boolean): void {
+    const arrival = this.#arrival
+    const { row } = arrival
+    const isLate = row.t < row.arrival - program.latenessMs
+    const value = valueOfEvent(program.rule, arrival.event, parts)
+    if (value.notNumeric) this.#counters.notNumeric++
+    row.value = value.value
+    row.flags = (isLate ? ROW_FLAGS.late : 0) | (isMark ? ROW_FLAGS.mark : 0) | (isNotable ? ROW_FLAGS.notable : 0)
+    arrival.name = value.name
+    const group = known ?? this.#newGroup(instance, name, program)
     this.#touch(group)
-    const taken = takeEvent(group, arrival, {
-      pool: this.#pool,
-      limits: this.#limits,
-      counters: this.#counters,
-      open: (_group, { t }) => this.#open(group, arrival, t),
-    })
-    this.#publisher.ended(group, this.#clock.now)
-    group.owner.organization.shedding?.offer(group)
+    const taken = takeEvent(group, arrival, this.#taking)
+    this.#publisher.ended(group, row.arrival)
+    instance.organization.shedding?.offer(group)
     if (isLate && (taken === 'counted' || taken === 'mark')) this.#counters.late++
   }
 
-  #open(group: Group, { event, offset }: Arrival, t: EpochMs): Opening {
+  #open(group: Group, t: EpochMs): Opening {
+    const { event, offset } = this.#arrival
     const { ruleId, organization } = group.owner
     return {
       id: alertId({ organizationId: organization.id, ruleId, group: group.shown, openingEventId: event.id, t }),
@@ -326,7 +331,7 @@ export class PartitionEngine {
       this.#forgetIfEmpty(group)
       this.#queue(group, episodes)
     }
-    this.#touched = []
+    this.#touched.length = 0
     return this.#publisher.take()
   }
 

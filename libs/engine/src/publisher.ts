@@ -42,6 +42,7 @@ export class Publisher {
   /** Everything since the last call, ordered by rule id, then alert id. */
   take(): AlertChange[] {
     const changes = this.#changes
+    if (changes.length === 0) return []
     this.#changes = []
     return changes.length < 2 ? changes : changes.sort(byRuleThenAlert)
   }

@@ -27,6 +27,14 @@ export const isNothingAlone = (requirements: readonly Requirement[], { value }: 
       : requirement.atLeast > (requirement.unit === 'sum' ? value : 1),
   )
 
+/** Whether the condition cannot hold of any window of the events held. */
+export const cannotHold = (requirements: readonly Requirement[], held: HeldEvents): boolean =>
+  requirements.some(({ unit, atLeast }) => {
+    if (unit === 'events') return held.length < atLeast
+    if (unit === 'sum') return held.sum(0, held.length - 1) < atLeast
+    return unit === 'distinct' && held.distinct < atLeast
+  })
+
 const NONE = -1
 
 /**

@@ -1,7 +1,8 @@
 import type { AuditEvent } from '@tocsin/contracts'
 import { type EventFields, fieldReader } from '@tocsin/sigma'
 import type { FieldPlan } from './event-plan.ts'
-import type { EventView, TextField } from './event-view.ts'
+import { type EventView, MOST_COPIED, type TextField } from './event-view.ts'
+import { type Hash64, hashBytes, hashText, mixBytes, mixText } from './hash.ts'
 import type { TextCache } from './text-cache.ts'
 import type { EpochMs } from './time.ts'
 
@@ -32,6 +33,8 @@ export class ScannedEvent implements EventView {
   #bytes: Buffer = Buffer.alloc(0)
   #begins = 0
   #ends = 0
+  /** Whether a text of the event is other than its bytes. */
+  #hasOdd = false
   #event: AuditEvent | null = null
   #reader: EventFields | null = null
 
@@ -74,8 +77,15 @@ export class ScannedEvent implements EventView {
     this.shape = 0
     this.#from.fill(ABSENT)
     this.#texts.fill(undefined)
+    this.#hasOdd = false
     this.#event = null
     this.#reader = null
+  }
+
+  /** The same for a text that its bytes do not say as they are: with escapes, or beyond ASCII. */
+  placeOdd(slot: number, from: number, to: number, text: string): void {
+    this.place(slot, from, to, text)
+    this.#hasOdd = true
   }
 
   /** The value of a field lies at `from` to `to` (exclusive); `text` where it is known already. */
@@ -105,6 +115,28 @@ export class ScannedEvent implements EventView {
   number(field: 'recordCount' | 'bytes'): number | undefined {
     const plan = this.#slots.get(field) as FieldPlan
     return this.#has(plan.slot) ? this.#numberAt(plan.slot) : undefined
+  }
+
+  hashId(into: Hash64): void {
+    if (this.#hasOdd) hashText(this.id, into)
+    else hashBytes(this.#bytes, this.#from[this.#idSlot] as number, this.#to[this.#idSlot] as number, into)
+  }
+
+  mixText(field: TextField, seed: number): number {
+    const slot = this.#textSlots[field]
+    if (this.#hasOdd || !this.#has(slot)) return mixText(this.text(field) ?? '', seed)
+    return mixBytes(this.#bytes, this.#from[slot] as number, this.#to[slot] as number, seed)
+  }
+
+  copyText(field: TextField | 'id', into: Uint8Array, at: number): number {
+    const slot = field === 'id' ? this.#idSlot : this.#textSlots[field]
+    if (!this.#has(slot)) return at
+    const from = this.#from[slot] as number
+    const length = (this.#to[slot] as number) - from
+    if (this.#hasOdd || length > MOST_COPIED) return -1
+    const bytes = this.#bytes
+    for (let index = 0; index < length; index++) into[at + index] = bytes[from + index] as number
+    return at + length
   }
 
   get event(): AuditEvent {

@@ -11,13 +11,13 @@ import { type Change, updateEpisodes } from './update-episodes.ts'
 /** Names of noted values that a group remembers. */
 const MOST_NAMES = 100
 
-/** One event as it comes to a group: the row to be, and what is not in the row. */
+/** One event as it comes to a group: the row to be, and what is not in the row. Nothing of it is kept. */
 export interface Arrival {
   readonly row: Row
-  readonly event: EventView
-  readonly offset: bigint
+  event: EventView
+  offset: bigint
   /** Text of the row's value where the alert names the values; else null. */
-  readonly name: string | null
+  name: string | null
 }
 
 export type Taken = 'counted' | 'mark' | 'duplicate' | 'idConflict' | 'overCap'

@@ -4,7 +4,7 @@ import { type EventPool, ROW_FLAGS } from './event-pool.ts'
 import { offer } from './evidence.ts'
 import type { Group } from './group.ts'
 import { settlePeaks, unsettle } from './peaks.ts'
-import { windowValue } from './requirement.ts'
+import { cannotHold, windowValue } from './requirement.ts'
 import { saturatingAdd } from './saturating.ts'
 import type { Interval } from './stretches.ts'
 import type { EpochMs } from './time.ts'
@@ -38,6 +38,10 @@ interface FirstMoment {
  * joins alerts, and carries their figures on.
  */
 export function updateEpisodes(group: Group, change: Change): void {
+  if (group.episodes.length === 0 && !group.stale && cannotHold(group.program.requirements, group.held)) {
+    group.keepLoose(change.snapshot)
+    return
+  }
   const found = newTruth(group, change)
   const episode = found.length > 0 ? episodeOf(group, change, found) : reachingOver(group, change.t)
   if (episode === null) {

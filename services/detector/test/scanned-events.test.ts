@@ -51,6 +51,20 @@ interface Sample {
   readonly events: readonly AuditEvent[]
 }
 
+function hashOf(view: EventView): readonly number[] {
+  const hash = { low: 0, high: 0 }
+  view.hashId(hash)
+  return [hash.low, hash.high]
+}
+
+/** What a view copies of its texts; null for those that it leaves to others. */
+const copied = (view: EventView): readonly (string | null)[] =>
+  (['id', ...TEXT_FIELDS] as const).map((field) => {
+    const bytes = new Uint8Array(200)
+    const end = view.copyText(field, bytes, 3)
+    return end < 0 ? null : Buffer.from(bytes.subarray(3, end)).toString()
+  })
+
 /** Everything that a view says; asked twice, the second time in the other order. */
 function said(view: EventView): unknown {
   const ask = (names: readonly string[]) => names.map((name): [string, unknown] => [name, view.fields(name)])
@@ -58,6 +72,8 @@ function said(view: EventView): unknown {
     ask(NAMES),
     TEXT_FIELDS.map((field) => view.text(field)),
     [view.id, view.organizationId, view.stamp, view.shape, view.number('recordCount'), view.number('bytes')],
+    TEXT_FIELDS.map((field) => view.mixText(field, 7)),
+    hashOf(view),
   ]
   const first = once()
   return [first, view.event, ask(NAMES.toReversed()), once()]
@@ -70,6 +86,11 @@ function compare(bytes: Buffer): boolean {
   const plain = parseEvent(bytes)
   if (!('event' in plain)) throw new Error(`taken, although ${plain.reason}: ${bytes.toString()}`)
   expect(said(scanned)).toEqual(said(plain.event))
+  const expected = copied(plain.event)
+  // It may leave all texts of an event to others where one of them is other than its bytes.
+  const copies = copied(scanned)
+  if (copies[0] !== null) expect(copies).toEqual(expected)
+  else expect(copies.filter((copy) => copy !== null && copy !== '')).toEqual([])
   return true
 }
 

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '@tocsin/contracts'
-import { type EpochMs, type EventView, parsedEvent, shapeOf, type TextField } from '@tocsin/engine'
+import { type EpochMs, EventTexts, type EventView, parsedEvent, shapeOf, type TextField } from '@tocsin/engine'
 import { type EventFields, plainReader } from '@tocsin/sigma'
 import { isCanonical } from './canonical.ts'
 import { type EventSink, FileClock, type LineReader, NO_ORGANIZATION, timeOf } from './file-event.ts'
@@ -37,13 +37,14 @@ export class RawReader implements LineReader {
 }
 
 /** Whatever lies on a line, where the engine looks for an event. */
-class RawEvent implements EventView {
+class RawEvent extends EventTexts implements EventView {
   readonly id: string
   readonly stamp: EpochMs
   readonly fields: EventFields
   readonly #item: Item
 
   constructor(item: Item, stamp: EpochMs, line: number) {
+    super()
     this.#item = item
     this.id = eventIdOf(item) ?? `line ${line}`
     this.stamp = stamp
