@@ -7,6 +7,7 @@ import type { TextCache } from './text-cache.ts'
 import type { EpochMs } from './time.ts'
 
 const ABSENT = -1
+const ZERO = 0x30
 /** Names come from rules; what is remembered of them must not grow without end. */
 const MOST_NAMES = 10_000
 
@@ -22,6 +23,8 @@ export class ScannedEvent implements EventView {
   readonly #textSlots: Readonly<Record<TextField, number>>
   readonly #idSlot: number
   readonly #organizationSlot: number
+  readonly #recordCountSlot: number
+  readonly #bytesSlot: number
   readonly #rawSlot: number
   readonly #detailsSlot: number
   readonly #from: Int32Array
@@ -62,6 +65,8 @@ export class ScannedEvent implements EventView {
     }
     this.#idSlot = slot('id')
     this.#organizationSlot = slot('organizationId')
+    this.#recordCountSlot = slot('recordCount')
+    this.#bytesSlot = slot('bytes')
     this.#rawSlot = slot('raw')
     this.#detailsSlot = slot('details')
     this.#from = new Int32Array(slots.size).fill(ABSENT)
@@ -113,8 +118,8 @@ export class ScannedEvent implements EventView {
   }
 
   number(field: 'recordCount' | 'bytes'): number | undefined {
-    const plan = this.#slots.get(field) as FieldPlan
-    return this.#has(plan.slot) ? this.#numberAt(plan.slot) : undefined
+    const slot = field === 'bytes' ? this.#bytesSlot : this.#recordCountSlot
+    return this.#has(slot) ? this.#numberAt(slot) : undefined
   }
 
   hashId(into: Hash64): void {
@@ -157,6 +162,18 @@ export class ScannedEvent implements EventView {
   }
 
   #numberAt(slot: number): number {
+    const to = this.#to[slot] as number
+    let whole = 0
+    for (let at = this.#from[slot] as number; at < to; at++) {
+      const digit = (this.#bytes[at] as number) - ZERO
+      if (digit < 0) return this.#fractionAt(slot)
+      whole = whole * 10 + digit
+    }
+    return whole
+  }
+
+  /** A number with a point in it. */
+  #fractionAt(slot: number): number {
     return Number(this.#bytes.toString('latin1', this.#from[slot], this.#to[slot]))
   }
 

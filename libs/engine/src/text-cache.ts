@@ -1,6 +1,7 @@
 /** Longer texts are seldom the same again. */
 const MOST_LENGTH = 64
-const PLACES = 8_192
+/** Some megabytes at most, and room for the principals of some hundred organizations. */
+const PLACES = 65_536
 
 /**
  * Texts made from ASCII bytes, kept for the next time: the same few principals, addresses and actions come again and again, and making a text

@@ -98,7 +98,7 @@ export function createMetrics(held: () => readonly HeldFigures[], ages: () => Sn
   })
   return {
     registry,
-    processed: (kind: string) => void processed.set(kind, (processed.get(kind) ?? 0) + 1),
+    processed: (kind: string, records: number) => void processed.set(kind, (processed.get(kind) ?? 0) + records),
     parsedEvents: new Counter({
       name: 'tocsin_detector_parsed_events_total',
       help: 'Events that the scanner declined, so that they were parsed and checked, which takes ten times as long',

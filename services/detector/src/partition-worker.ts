@@ -106,21 +106,33 @@ export class PartitionWorker {
     const { engine, snapshots, memory, metrics, partition, log } = this.#options
     if (this.#closing || this.#lost)
       return { kind: 'retry', next: context.from, error: new RetryableError('the detector is stopping') }
-    let next = context.from
-    let sliceBegun = performance.now()
+    let last: KafkaRecord | undefined
     let processed = 0
+    let events = 0
+    let toldOf = 0
+    /** Told by the stretch: a record costs less than telling of it. */
+    const reached = (): bigint => {
+      const next = last === undefined ? context.from : last.offset + 1n
+      snapshots.advance(next, processed - toldOf)
+      metrics.processed('event', events)
+      toldOf = processed
+      events = 0
+      return next
+    }
+    let sliceBegun = performance.now()
     for (const record of records) {
       if (processed % RECORDS_BETWEEN_LOOKS_AT_THE_CLOCK === 0 && performance.now() - sliceBegun > SLICE_MS) {
         await new Promise(setImmediate)
-        if (this.#lost) return { kind: 'go', next }
+        if (this.#lost) return { kind: 'go', next: reached() }
         sliceBegun = performance.now()
       }
-      const failures = memory.failures.get(record.offset) ?? 0
+      const failures = memory.failures.size === 0 ? 0 : (memory.failures.get(record.offset) ?? 0)
       const reading: Reading =
         failures < MOST_TRIES
           ? readEventRecord(record, this.#reading)
           : { kind: 'dead', code: 'UNEXPECTED', reason: 'the engine threw at it each time it was tried, see the log' }
       if (reading.kind === 'unknown') {
+        const next = reached()
         const failed = await this.#publish(context, next)
         return failed ?? { kind: 'halt', next, reason: reading.reason }
       }
@@ -136,10 +148,10 @@ export class PartitionWorker {
           { partition, offset: String(record.offset), tries: failures + 1, err: error },
           'the engine threw, its state is rebuilt',
         )
-        await this.#publish(context, next)
+        await this.#publish(context, reached())
         return { kind: 'reload' } // (4)
       }
-      if (record.offset >= memory.published) {
+      if ((changes.length > 0 || reading.kind === 'dead') && record.offset >= memory.published) {
         if (reading.kind === 'dead') this.#setAside(record, reading, failures)
         for (const change of changes) {
           this.#outputs.push(alertRecord(change, partition, record))
@@ -147,15 +159,17 @@ export class PartitionWorker {
         }
       }
       processed += 1
-      next = record.offset + 1n
-      snapshots.advance(next)
-      metrics.processed(reading.kind === 'process' ? reading.record.kind : reading.kind)
+      last = record
+      const kind = reading.kind === 'process' ? reading.record.kind : reading.kind
+      if (kind === 'event') events += 1
+      else metrics.processed(kind, 1)
       if (this.#outputs.length >= MOST_WAITING_TO_BE_SENT) {
-        const failed = await this.#publish(context, next)
+        const failed = await this.#publish(context, reached())
         if (failed !== undefined) return failed
         sliceBegun = performance.now()
       }
     }
+    const next = reached()
     const failed = await this.#publish(context, next)
     if (failed !== undefined) return failed
     if (!this.#lost && !this.#closing) snapshots.beginIfDue(engine) // (2)

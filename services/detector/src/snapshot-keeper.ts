@@ -82,10 +82,10 @@ export class SnapshotKeeper {
     return this.#coveredUntil
   }
 
-  /** A record was processed; the state now stands before `next`. */
-  advance(next: bigint): void {
+  /** So many records were processed; the state now stands before `next`. */
+  advance(next: bigint, records: number): void {
     this.#next = next
-    this.#records += 1
+    this.#records += records
   }
 
   /** Begins one in the background when it is time. Call it between turns, with everything published. */
