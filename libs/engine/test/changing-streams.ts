@@ -3,7 +3,7 @@ import type { ControlRecord } from '@tocsin/contracts'
 import fc from 'fast-check'
 import { PACK, tenant } from './harness.ts'
 import type { ModelRecord } from './model-types.ts'
-import { ORGANIZATIONS, type Stream, settingsOf, streams } from './streams.ts'
+import { ORGANIZATIONS, ownSettingsOf, type Stream, streams } from './streams.ts'
 
 const UNITS_MS = [1000, 60_000, 3_600_000]
 
@@ -12,7 +12,9 @@ const change = fc.record({
   /** 0: an outdated version, to be ignored. */
   step: fc.constantFrom(0, 1, 1, 1, 2),
   what: fc.oneof(
-    fc.constantFrom(...UNITS_MS).chain((unit) => settingsOf(unit).map((settings) => ({ kind: 'settings' as const, settings }))),
+    fc
+      .constantFrom(...UNITS_MS)
+      .chain((unit) => ownSettingsOf(unit).map((settings) => ({ kind: 'settings' as const, settings }))),
     fc.record({
       kind: fc.constant('rule' as const),
       rule: fc.nat(),
@@ -31,7 +33,7 @@ const change = fc.record({
 })
 
 export const changingStreams = (size: number): fc.Arbitrary<Stream> =>
-  fc.tuple(streams(size), fc.array(change, { minLength: 1, maxLength: 5 })).map(([stream, changes]) => {
+  fc.tuple(streams(size, ownSettingsOf), fc.array(change, { minLength: 1, maxLength: 5 })).map(([stream, changes]) => {
     const records: ModelRecord[] = [...stream.records]
     const versions = new Map<string, number>()
     const places = changes.map(({ at }) => Math.min(Math.floor(at * records.length), records.length - 1)).sort((a, b) => a - b)

@@ -93,7 +93,7 @@ function valueIn(rule: Correlation, window: readonly HeldEvent[]): number {
   }
 }
 
-function holdsIn(rule: Correlation, window: readonly HeldEvent[]): boolean {
+function holdsIn(rule: Correlation, window: readonly HeldEvent[], threshold: number): boolean {
   if (window.length === 0) return false
   if (rule.type === 'temporal_ordered')
     return isOrdered(
@@ -108,6 +108,8 @@ function holdsIn(rule: Correlation, window: readonly HeldEvent[]): boolean {
     )
   if (rule.condition === null) return ruleNamesIn(window).size === rule.parts.length
   const value = valueIn(rule, window)
+  // An organization may set the threshold of a rule that is decided at once (D60).
+  if (settledOf(rule) === undefined && threshold !== thresholdOf(rule)) return value >= threshold
   return rule.condition.every(([op, limit]) => COMPARE[op](value, limit))
 }
 
@@ -150,7 +152,7 @@ export function patternOf(ruleId: string, rule: Correlation): ModelPattern {
     cooldownMs: rule.cooldownS * 1000,
     latenessMs: rule.latenessS * 1000,
     ...(settled === undefined ? {} : { settled }),
-    holds: (window) => holdsIn(rule, window),
+    holds: (window, threshold) => holdsIn(rule, window, threshold),
     value: (window) => valueIn(rule, window),
     identity: JSON.stringify([rule.type, rule.parts, rule.groupBy, rule.aliases, rule.fields, rule.default]),
     weight: (event) => (isSum ? (addendOf(rule, event) ?? 0) : 1),

@@ -61,11 +61,14 @@ export class ModelBook {
 
   terms(pattern: ModelPattern, organizationId: string, night: Interval | undefined): Terms {
     const settings = this.settings(organizationId)
-    const spanMs = night === undefined ? pattern.spanMs(settings) : night.end - night.begin
-    const gapMs = spanMs + (night === undefined ? (settings.alertCooldown ?? pattern.cooldownMs ?? 5 * MINUTE) : 0)
-    const latenessMs = pattern.latenessMs ?? settings.latenessMs ?? 15 * MINUTE
+    const own = settings.rules?.[pattern.ruleId] ?? {}
+    const spanMs = night === undefined ? (own.timespanMs ?? pattern.spanMs(settings)) : night.end - night.begin
+    const cooldownMs = own.cooldownMs ?? settings.alertCooldown ?? pattern.cooldownMs ?? 5 * MINUTE
+    const gapMs = spanMs + (night === undefined ? cooldownMs : 0)
+    const latenessMs = own.latenessMs ?? pattern.latenessMs ?? settings.latenessMs ?? 15 * MINUTE
     const ruleVersion = this.#rules.get(pattern.ruleId)?.version ?? 0
-    const threshold = pattern.threshold(settings)
-    return { pattern, ruleVersion, spanMs, gapMs, latenessMs, retentionMs: gapMs + latenessMs, threshold }
+    const threshold = own.threshold ?? pattern.threshold(settings)
+    const { severity } = own
+    return { pattern, ruleVersion, spanMs, gapMs, latenessMs, retentionMs: gapMs + latenessMs, threshold, severity }
   }
 }

@@ -86,10 +86,16 @@ export function extend(
     all.some(({ escalated }) => escalated) || group.held.some((event) => event.escalates && covers(truth, event.t))
   episode.lowerBound = group.floor !== undefined || all.some(({ lowerBound }) => lowerBound)
   const sensitive = [...counted].some(({ event }) => isNotable(pattern, event))
-  const severity = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
+  const level = pattern.severity({ peak: 0, threshold, escalated: false, sensitive: false })
+  const stepped = pattern.severity({ peak, threshold, escalated: episode.escalated, sensitive })
+  // Steps only raise; what an organization sets takes the place of the rule's level (D61).
+  const severities = [
+    group.terms.severity ?? level,
+    ...(stepped === level ? [] : [stepped]),
+    ...before.map((figures) => figures.severity),
+  ]
   episode.figures = {
-    severity:
-      [severity, ...before.map((figures) => figures.severity)].sort((a, b) => severityRank(b) - severityRank(a))[0] ?? severity,
+    severity: severities.sort((a, b) => severityRank(b) - severityRank(a))[0] ?? level,
     count: counted.size,
     total: pattern.sum ? pattern.value([...counted]) : counted.size,
     peak,

@@ -89,6 +89,8 @@ export interface Terms {
   readonly latenessMs: number
   readonly retentionMs: number
   readonly threshold: number
+  /** Instead of the rule's level. */
+  readonly severity: Severity | undefined
 }
 
 export interface Group {

@@ -4,6 +4,7 @@
  */
 import type { AuditEvent, ControlRecord, RuleRecord } from '@tocsin/contracts'
 import { ModelBook } from './model-book.ts'
+import { exceptionsOf } from './model-exceptions.ts'
 import { contentOf, extend, NOTHING, setLowerBounds } from './model-figures.ts'
 import { dropOldest, isEmpty, type ModelLimits, makeRoom, NO_LIMITS } from './model-limits.ts'
 import { type Interval, nightAt } from './model-nights.ts'
@@ -37,6 +38,7 @@ export class Model {
     idConflict: 0,
     notNumeric: 0,
     tooLate: 0,
+    excepted: 0,
     overCap: 0,
     latenessShortened: 0,
     groupEvicted: 0,
@@ -135,8 +137,15 @@ export class Model {
     const t = isSkewed ? this.logTime : stamp
     let isUnattributed = false
     let isMatched = false
+    const excepted = new Set<string>()
     for (const pattern of this.#patternsFor(event.organizationId)) {
       if (!(pattern.counts(event) || pattern.escalates(event))) continue
+      const exceptions = exceptionsOf(this.#book.settings(event.organizationId), pattern.ruleId, event, this.logTime)
+      if (exceptions > 0) {
+        if (!excepted.has(pattern.ruleId)) this.counters.excepted += exceptions
+        excepted.add(pattern.ruleId)
+        continue
+      }
       isMatched = true
       const nightly = pattern.ruleId === OFF_HOURS_RULE
       const night = nightly ? nightAt(this.#book.hours(event.organizationId), t) : undefined

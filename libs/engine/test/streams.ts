@@ -2,7 +2,7 @@
  * Random streams for the property tests: few principals, small thresholds and spans, and times on a coarse grid with a
  * millisecond more or less, so that boundaries (span, Q, R, 10 s, 60 s) are hit often.
  */
-import type { AuditEvent, OrganizationSettings, RuleRecord } from '@tocsin/contracts'
+import type { AuditEvent, OrganizationSettings, RuleRecord, Severity } from '@tocsin/contracts'
 import fc from 'fast-check'
 import type { ModelLimits } from './model-limits.ts'
 import type { ModelPattern } from './model-patterns.ts'
@@ -203,14 +203,53 @@ export const settingsOf = (unit: number): fc.Arbitrary<OrganizationSettings> => 
     .map(({ hours, ...settings }) => ({ ...settings, ...hours }))
 }
 
+const SPRAYING = 'tocsin.password-spraying'
+const RULE_IDS = ['tocsin.failed-auth', 'tocsin.bulk-operation', 'tocsin.off-hours', SPRAYING] as const
+const severities = fc.constantFrom<Severity>('INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL')
+
+/** With what an organization sets for single rules, and its exceptions (D60 to D62). */
+export const ownSettingsOf = (unit: number): fc.Arbitrary<OrganizationSettings> => {
+  const spans = fc.integer({ min: 1, max: 5 }).map((n) => n * unit)
+  const gaps = fc.integer({ min: 0, max: 3 }).map((n) => n * unit)
+  const few = fc.integer({ min: 1, max: 4 })
+  const one = fc.record({ cooldownMs: gaps, latenessMs: gaps, severity: severities }, { requiredKeys: [] })
+  const spraying = fc.record({ threshold: few, timespanMs: spans, severity: severities }, { requiredKeys: [] })
+  const exception = fc.record({
+    ruleId: fc.option(fc.constantFrom(...RULE_IDS)),
+    match: fc.constantFrom<unknown>(
+      { principalId: 'u1' },
+      [{ ipAddress: '10.0.0.2' }, { operation: 'login', outcome: 'success' }],
+      { category: ['data', 'other'], principalId: ['u2', 'u3'] },
+    ),
+    expiresAt: fc.option(fc.constantFrom(...STARTS).chain((start) => fc.nat({ max: 40 }).map((n) => isoOf(start + n * SECOND)))),
+  })
+  return fc
+    .record({
+      settings: settingsOf(unit),
+      rules: fc.array(one, { maxLength: 3 }),
+      spraying: fc.option(spraying),
+      exceptions: fc.array(exception, { maxLength: 2 }),
+    })
+    .map(({ settings, rules, spraying, exceptions }) => ({
+      ...settings,
+      rules: Object.fromEntries([
+        ...rules.map((rule, i) => [RULE_IDS[i] ?? '', { ...rule }] as const),
+        ...(spraying === null ? [] : [[SPRAYING, { ...spraying }] as const]),
+      ]),
+      exceptions: exceptions.map((each, i) => ({ ...each, id: `x${i}`, reason: 'test', owner: 'test' })),
+    }))
+}
+
+const isoOf = (t: number): string => new Date(t).toISOString()
+
 function weekdaysFrom(date: string, days: number): string[] {
   return Array.from({ length: days }, (_, i) => new Date(Date.parse(date) + i * DAY).toISOString().slice(0, 10))
 }
 
-export const streams = (size: number): fc.Arbitrary<Stream> =>
+export const streams = (size: number, settings = settingsOf): fc.Arbitrary<Stream> =>
   fc.constantFrom(SECOND, SECOND, MINUTE, HOUR).chain((unit) =>
     fc
-      .record({ start: fc.constantFrom(...STARTS), first: settingsOf(unit), second: settingsOf(unit), steps: steps(size) })
+      .record({ start: fc.constantFrom(...STARTS), first: settings(unit), second: settings(unit), steps: steps(size) })
       .map(({ start, first, second, steps }) => ({
         day0: Math.floor(start / DAY) * DAY,
         settings: new Map([
