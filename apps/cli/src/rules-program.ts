@@ -1,3 +1,4 @@
+import { TerminalError } from '@tocsin/errors'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Output } from './output.ts'
@@ -34,8 +35,15 @@ export function addRulesCommands(program: Command, output: Output, finish: (exit
   rules
     .command('backtest')
     .description('Run rules over events of the past')
-    .requiredOption('--rules <path...>', 'rule files or folders')
-    .requiredOption('--events <file>', 'NDJSON, one event a line')
+    .option('--rules <path...>', 'rule files or folders; of a range of offsets: else those in force there')
+    .option('--events <file>', 'NDJSON or lines of sshd, one event a line')
+    .addOption(
+      new Option('--partition <n>', 'in place of a file: a partition of audit.events').argParser(Number).conflicts('events'),
+    )
+    .addOption(new Option('--from <offset>', 'first offset told of (default: the first there is)').argParser(BigInt))
+    .addOption(new Option('--to <offset>', 'the offset after the last (default: the end)').argParser(BigInt))
+    .option('--kafka <brokers>', 'host:port, several with commas')
+    .option('--prefix <text>', 'KAFKA_TOPIC_PREFIX', '')
     .addOption(formatOption())
     .addOption(new Option('--alerts', 'print the last state of each alert, one a line').conflicts(['changes', 'matches']))
     .addOption(new Option('--changes', 'print every change of an alert, one a line').conflicts('matches'))
@@ -46,13 +54,24 @@ export function addRulesCommands(program: Command, output: Output, finish: (exit
     .action(async ({ alerts, changes, matches, ...flags }: BacktestFlags) => {
       const print = alerts === true ? 'alerts' : changes === true ? 'changes' : matches === true ? 'matches' : undefined
       const { backtest } = await import('./commands/rules/backtest.ts')
-      finish(backtest({ ...flags, print, now: Date.now(), output }))
+      const common = { ...flags, print, now: Date.now(), output } as const
+      const { events, partition, kafka: brokers, ...place } = flags
+      if (events !== undefined) finish(await backtest({ ...common, events }))
+      else if (partition !== undefined && brokers !== undefined) {
+        const { withRange } = await import('./rules/topic-range.ts')
+        finish(await withRange({ ...place, partition, brokers }, (range) => backtest({ ...common, events: range })))
+      } else throw new TerminalError('Which events? Name a file with --events, or a range with --partition and --kafka.')
     })
 }
 
 interface BacktestFlags {
-  readonly rules: string[]
-  readonly events: string
+  readonly rules?: string[]
+  readonly events?: string
+  readonly partition?: number
+  readonly from?: bigint
+  readonly to?: bigint
+  readonly kafka?: string
+  readonly prefix: string
   readonly format?: string
   readonly alerts?: boolean
   readonly changes?: boolean

@@ -1,5 +1,12 @@
 import type { OrganizationSettings } from '@tocsin/contracts'
-import { type AlertChange, type CompiledRule, compileRule, type EpochMs, PartitionEngine } from '@tocsin/engine'
+import {
+  type AlertChange,
+  type CompiledRule,
+  compileRule,
+  type EngineRecord,
+  type EpochMs,
+  PartitionEngine,
+} from '@tocsin/engine'
 import type { FileEvent } from './file-event.ts'
 
 export type SettingsOf = (organizationId: string) => OrganizationSettings
@@ -9,6 +16,7 @@ export interface RunOptions {
   readonly settingsOf: SettingsOf
   /** Shown as the place of the evidence, with the line as offset. */
   readonly topic: string
+  readonly partition?: number
 }
 
 /** Ticks are written each 10 s where the product runs; where log time has far to go, this many of them are enough. */
@@ -29,16 +37,21 @@ export class BacktestRun {
     const compiled = new Map(options.rules.map((rule) => [rule.record, rule]))
     this.#engine = new PartitionEngine({
       topic: options.topic,
-      partition: 0,
+      partition: options.partition ?? 0,
       compile: (record) => compiled.get(record) ?? compileRule(record),
     })
   }
 
   take({ event, appendTime, line }: FileEvent): AlertChange[] {
+    return this.process({ kind: 'event', appendTime, offset: BigInt(line), event })
+  }
+
+  process(record: EngineRecord): AlertChange[] {
+    const { appendTime } = record
     if (!this.#hasBegun) this.#begin(appendTime)
-    const { organizationId } = event
-    if (!this.#organizations.has(organizationId)) this.#beginOrganization(organizationId, appendTime)
-    return this.#engine.process({ kind: 'event', appendTime, offset: BigInt(line), event })
+    if (record.kind === 'event' && !this.#organizations.has(record.event.organizationId))
+      this.#beginOrganization(record.event.organizationId, appendTime)
+    return this.#engine.process(record)
   }
 
   /** Lets log time run on by ticks until nothing is held: so every window is decided and every alert has its last figures. */

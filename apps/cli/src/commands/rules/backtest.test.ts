@@ -32,22 +32,22 @@ function folderOf(files: Readonly<Record<string, string>>): string {
   return path
 }
 
-function rawMatches(rules: string, lines: readonly string[]) {
+async function rawMatches(rules: string, lines: readonly string[]) {
   const events = join(folder, 'events.ndjson')
   writeFileSync(events, `${lines.join('\n')}\n`)
   const { output, results, notes } = collect()
-  expect(backtest({ rules: [rules], events, format: 'raw', print: 'matches', now: 0, output })).toBe(0)
+  expect(await backtest({ rules: [rules], events, format: 'raw', print: 'matches', now: 0, output })).toBe(0)
   return { matches: results.map((line) => JSON.parse(line) as unknown), notes }
 }
 
 describe('tocsin rules backtest --format raw --matches', () => {
-  it('prints rule, event and line of every match, whatever the logsource', () => {
+  it('prints rule, event and line of every match, whatever the logsource', async () => {
     const rules = folderOf({
       'a.yml': rule('r1', '{ verb: delete }'),
       'deep/b.yaml': rule('r2', '{ a.b|contains: x }'),
       'c.txt': 'no rule',
     })
-    const { matches, notes } = rawMatches(rules, [
+    const { matches, notes } = await rawMatches(rules, [
       '{"id":"e1","verb":"DELETE","a":{"b":"xyz"}}',
       '',
       '{"eventID":"e3","verb":"get","a":{"b":["-","X"]}}',
@@ -62,9 +62,9 @@ describe('tocsin rules backtest --format raw --matches', () => {
     expect(notes.join('\n')).toMatch(/3 events in 4 lines, 0 passed over[\s\S]*4 matches of 2 detections\n {2}2 {2}r1/)
   })
 
-  it('names refused rules and unreadable lines, and goes on with the rest', () => {
+  it('names refused rules and unreadable lines, and goes on with the rest', async () => {
     const rules = folderOf({ 'a.yml': rule('r1', '{ verb: x }'), 'b.yml': rule('r2', '{ verb: x }', 's and t') })
-    const { matches, notes } = rawMatches(rules, ['{"verb":"x"}', 'no json', '[1]', '{"verb":"x"}'])
+    const { matches, notes } = await rawMatches(rules, ['{"verb":"x"}', 'no json', '[1]', '{"verb":"x"}'])
     expect(matches).toHaveLength(2)
     expect(notes[0]).toMatch(/^refused: .*b\.yml:4:\d+: The condition names "t"/)
     expect(notes.slice(1, 3)).toEqual([2, 3].map((line) => `line ${line} is passed over: it is no JSON object`))
@@ -101,17 +101,17 @@ interface Told {
   readonly [key: string]: unknown
 }
 
-function alertsOf(events: readonly object[], more: Partial<BacktestOptions> = {}) {
+async function alertsOf(events: readonly object[], more: Partial<BacktestOptions> = {}) {
   const file = join(folder, 'canonical.ndjson')
   writeFileSync(file, events.map((event) => JSON.stringify(event)).join('\n'))
   const { output, results, notes } = collect()
-  expect(backtest({ rules: [PACK], events: file, print: 'alerts', now: NOON, output, ...more })).toBe(0)
+  expect(await backtest({ rules: [PACK], events: file, print: 'alerts', now: NOON, output, ...more })).toBe(0)
   return { alerts: results.map((line) => JSON.parse(line) as Told), notes }
 }
 
 describe('tocsin rules backtest --alerts', () => {
-  it('prints the last figures of each alert, by the arrival that the events tell', () => {
-    const { alerts } = alertsOf([
+  it('prints the last figures of each alert, by the arrival that the events tell', async () => {
+    const { alerts } = await alertsOf([
       ...many(20, (n) => failure('u1', NOON + n * 2500)),
       ...many(8, (n) => failure('u2', NOON - 3_600_000 + n, { receivedAt: new Date(NOON + 60_000).toISOString() })),
     ])
@@ -121,15 +121,15 @@ describe('tocsin rules backtest --alerts', () => {
     ])
   })
 
-  it('takes the highest timestamp so far where no arrival is told, and a default organization where none is named', () => {
+  it('takes the highest timestamp so far where no arrival is told, and a default organization where none is named', async () => {
     const events = many(5, (n) => without(failure('u1', NOON + n), 'receivedAt', 'organizationId', 'integrity', 'source'))
-    const { alerts } = alertsOf([...events, ...many(1, () => without(failure('u1', NOON - 3_600_000), 'receivedAt'))])
+    const { alerts } = await alertsOf([...events, ...many(1, () => without(failure('u1', NOON - 3_600_000), 'receivedAt'))])
     expect(alerts).toMatchObject([
       { count: 5, createdAt: '2026-03-02T12:00:00.004Z', organizationId: '00000000-0000-4000-8000-000000000000' },
     ])
   })
 
-  it('names the same alerts as the engine that read the same records', () => {
+  it('names the same alerts as the engine that read the same records', async () => {
     const events = many(300, (n) =>
       failure(`u${n % 7}`, NOON + ((n * 7919) % 2000) * 1000, { receivedAt: new Date(NOON + n * 7000).toISOString() }),
     )
@@ -141,24 +141,24 @@ describe('tocsin rules backtest --alerts', () => {
       tally.add(run.take({ event: view, appendTime: Date.parse(view.event.receivedAt), line: n + 1 }))
     }
     for (const changes of run.end()) tally.add(changes)
-    const { alerts } = alertsOf(events)
+    const { alerts } = await alertsOf(events)
     expect(alerts.length).toBeGreaterThan(5)
     expect(alerts).toEqual(tally.alerts())
   })
 
-  it('applies the settings of organizations, and tells the alerts at other thresholds', () => {
+  it('applies the settings of organizations, and tells the alerts at other thresholds', async () => {
     const events = many(10, (n) => failure('u1', NOON + n))
-    expect(alertsOf(events).notes.join('\n')).toMatch(/alerts by threshold: 1 at 0\.5 ×, 1 at 1 ×, 1 at 2 ×, 0 at 4 ×/)
+    expect((await alertsOf(events)).notes.join('\n')).toMatch(/alerts by threshold: 1 at 0\.5 ×, 1 at 1 ×, 1 at 2 ×, 0 at 4 ×/)
     const settings = join(folder, 'settings.json')
     writeFileSync(settings, JSON.stringify({ [ORG]: { failedAuthThreshold: 11 }, '*': {} }))
-    const { alerts, notes } = alertsOf(events, { settings })
+    const { alerts, notes } = await alertsOf(events, { settings })
     expect(alerts).toEqual([])
     expect(notes.join('\n')).toMatch(/1 at 0\.5 ×, 0 at 1 ×, 0 at 2 ×/)
     writeFileSync(settings, JSON.stringify({ failedAuthThreshold: 0 }))
-    expect(() => alertsOf(events, { settings })).toThrow(/failedAuthThreshold/)
+    await expect(alertsOf(events, { settings })).rejects.toThrow(/failedAuthThreshold/)
   })
 
-  it('takes events as they are with --format raw, whatever the logsource', () => {
+  it('takes events as they are with --format raw, whatever the logsource', async () => {
     const rules = folderOf({ 'a.yml': `${rule('r1', '{ verb: delete }')}x-tocsin: { subject: user.name }\n` })
     const events = [
       { verb: 'delete', user: { name: 'ann' }, requestReceivedTimestamp: '2026-03-02T12:00:00.5Z' },
@@ -166,21 +166,21 @@ describe('tocsin rules backtest --alerts', () => {
       { verb: 'get', user: { name: 'ann' } },
       { verb: 'delete' },
     ]
-    const { alerts, notes } = alertsOf(events, { rules: [rules], format: 'raw' })
+    const { alerts, notes } = await alertsOf(events, { rules: [rules], format: 'raw' })
     expect(alerts).toMatchObject([
       { rule: { id: 'r1' }, group: { name: 'ann' }, count: 2, firstSeen: '2026-03-02T12:00:00.500Z' },
     ])
     expect(notes.join('\n')).toMatch(/unattributed 1/)
-    expect(alertsOf(events, { rules: [rules] }).alerts).toEqual([])
+    expect((await alertsOf(events, { rules: [rules] })).alerts).toEqual([])
   })
 
-  it('maps sshd and CloudTrail as ingest does', () => {
+  it('maps sshd and CloudTrail as ingest does', async () => {
     const file = join(folder, 'auth.log')
     const lines = many(6, (n) => ({ n })).map(
       (_, n) => `Dec 10 06:55:4${n} host sshd[1]: Failed password for root from 10.0.0.1 port ${n} ssh2`,
     )
     writeFileSync(file, lines.join('\n'))
-    const { alerts } = alertsOf([], { events: file, year: 2025 })
+    const { alerts } = await alertsOf([], { events: file, year: 2025 })
     expect(alerts).toMatchObject([{ group: { principalId: 'root' }, count: 6, firstSeen: '2025-12-10T06:55:40.000Z' }])
     const { output, results } = collect()
     const record = {
@@ -194,7 +194,7 @@ describe('tocsin rules backtest --alerts', () => {
       'a.yml': rule('r1', '{ eventName: StopLogging }').replace('product: elsewhere', 'product: aws, service: cloudtrail'),
       'b.yml': rule('r2', '{ eventName: StopLogging }'),
     })
-    backtest({ rules: [rules], events: file, print: 'matches', now: 0, output })
+    await backtest({ rules: [rules], events: file, print: 'matches', now: 0, output })
     expect(results).toEqual(['{"ruleId":"r1","eventId":"c1","line":1}'])
   })
 })

@@ -11,11 +11,11 @@ const DAY_MS = 86_400_000
 export class Progress {
   events = 0
   lines = 0
+  bytes = 0
   readonly #output: Output
   readonly #started = performance.now()
   readonly #cpu = process.cpuUsage()
   #progressAt = this.#started + PROGRESS_MS
-  #bytes = 0
   #bad = 0
   #from = Number.POSITIVE_INFINITY
   #to = Number.NEGATIVE_INFINITY
@@ -49,7 +49,7 @@ export class Progress {
 
   /** Called now and then with the bytes read so far. */
   read(bytes: number): void {
-    this.#bytes = bytes
+    this.bytes = bytes
     const now = performance.now()
     if (now < this.#progressAt) return
     this.#progressAt = now + PROGRESS_MS
@@ -63,7 +63,7 @@ export class Progress {
     const cost = this.events === 0 ? '' : `, ${((user + system) / this.events).toFixed(1)} µs of processor an event`
     const { maxRSS } = process.resourceUsage()
     if (this.#bad > MAX_TOLD) this.#output.note(`… and ${this.#bad - MAX_TOLD} more`)
-    this.#output.note(`${this.events} events in ${this.lines} lines, ${this.#bad} passed over, ${megabytes(this.#bytes)} MB`)
+    this.#output.note(`${this.events} events in ${this.lines} lines, ${this.#bad} passed over, ${megabytes(this.bytes)} MB`)
     this.#output.note(
       `${seconds.toFixed(2)} s, ${this.#rate()} events/s${cost}, at most ${Math.round(maxRSS / 1024)} MiB of memory`,
     )
@@ -81,3 +81,9 @@ export class Progress {
 }
 
 const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
+
+/** The largest first. */
+export function noteCounts(output: Output, counts: ReadonlyMap<string, number | readonly unknown[]>): void {
+  const all = [...counts].map(([name, count]) => [name, typeof count === 'number' ? count : count.length] as const)
+  for (const [name, count] of all.sort(([, a], [, b]) => b - a)) output.note(plain(`  ${count}  ${name}`))
+}
