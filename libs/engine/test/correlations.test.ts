@@ -2,16 +2,10 @@ import { PartitionEngine } from '@tocsin/engine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { closed, reordered, shuffledAtOnce } from './allowed-orders.ts'
-import { type Correlation, patternOf } from './correlation-rules.ts'
-import { changingCorrelationStreams, correlationStreams, correlations } from './correlation-streams.ts'
+import { built, changingCorrelationStreams, correlationStreams } from './correlation-streams.ts'
 import { drain, ENGINE_OPTIONS, engineRecords, expectAgreement, newEngine, runEngine, runModel } from './harness.ts'
 import { runs } from './runs.ts'
 import type { Stream } from './streams.ts'
-
-/** What the engine refuses by name as long as it is not built. */
-const isBuilt = (rule: Correlation): boolean =>
-  patternOf('', rule).settled === undefined && (rule.type !== 'value_sum' || rule.fields[0] === 'recordCount')
-const built = correlations.filter(isBuilt)
 
 describe('the engine and the brute-force model, for any correlation', () => {
   it('emit the same changes after every record of short streams', () => {

@@ -51,8 +51,10 @@ function compile(record: RuleRecord): CompiledRule {
 
 export const ENGINE_OPTIONS: EngineOptions = { topic: TOPIC, partition: PARTITION, compile }
 
-export const newEngine = ({ limits }: Pick<Stream, 'limits'> = {}): PartitionEngine =>
-  new PartitionEngine(limits === undefined ? ENGINE_OPTIONS : { ...ENGINE_OPTIONS, limits })
+export const optionsOf = ({ limits }: Pick<Stream, 'limits'>): EngineOptions =>
+  limits === undefined ? ENGINE_OPTIONS : { ...ENGINE_OPTIONS, limits }
+
+export const newEngine = (stream: Pick<Stream, 'limits'> = {}): PartitionEngine => new PartitionEngine(optionsOf(stream))
 
 /** The whole log: rules and organizations first, then the stream. */
 export function logOf({ settings, records, rules }: Stream): ModelRecord[] {

@@ -311,3 +311,14 @@ export function makeEvent({ t, ...event }: Content & { id: string; t: number; or
     ...event,
   }
 }
+
+/** The streams with room for a few of the given things only. */
+export const limited = (streams: fc.Arbitrary<Stream>, scarce: readonly (keyof ModelLimits)[]): fc.Arbitrary<Stream> => {
+  const roomFor = (what: keyof ModelLimits) => (scarce.includes(what) ? fc.integer({ min: 1, max: 12 }) : fc.constant(1_000_000))
+  const limits = fc.record({
+    eventsPerGroup: roomFor('eventsPerGroup'),
+    eventsPerOrganization: roomFor('eventsPerOrganization'),
+    groupsPerOrganization: roomFor('groupsPerOrganization'),
+  })
+  return fc.tuple(streams, limits).map(([stream, limits]) => ({ ...stream, limits }))
+}
