@@ -1,6 +1,7 @@
 import { ALERT_STATUSES, SEVERITIES } from '@tocsin/contracts'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { actOn, listAlerts } from './commands/alerts.ts'
+import { resetDetector } from './commands/reset-detector.ts'
 import { OFFSET_OWNERS, type OffsetOwner, resetOffsets } from './commands/reset-offsets.ts'
 import { send } from './commands/send.ts'
 import { printSignInLink } from './commands/sign-in.ts'
@@ -28,6 +29,15 @@ const wholeNumber = (min: number, max: number) => (value: string) => {
 
 const SEED = wholeNumber(0, 4_294_967_295)
 const DEFAULT_SEED = 1
+
+interface ResetFlags {
+  readonly service: OffsetOwner | 'detector'
+  readonly databaseUrl?: string
+  readonly partition?: number
+  readonly kafka: string
+  readonly prefix: string
+  readonly yes?: boolean
+}
 
 interface AlertFlags extends Given {
   readonly organization?: string
@@ -146,15 +156,22 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
     .command('offsets')
     .description('Where the services stand in the log')
     .command('reset')
-    .description('Let a stopped service read alerts from the beginning of the log that is there now; prints the plan first')
-    .addOption(new Option('--service <name>', 'whose offsets').choices(OFFSET_OWNERS).makeOptionMandatory())
-    .requiredOption('--database-url <url>', "as the service's own role: tocsin_worker or tocsin_notifier")
+    .description('Let a stopped service begin with the log that is there now; prints the plan first')
+    .addOption(new Option('--service <name>', 'whose offsets').choices([...OFFSET_OWNERS, 'detector']).makeOptionMandatory())
+    .option('--database-url <url>', "persistence and notifier: as the service's own role, tocsin_worker or tocsin_notifier")
+    .addOption(
+      new Option('--partition <n>', 'detector: of audit.events, whose state is forgotten').argParser(wholeNumber(0, 100_000)),
+    )
     .requiredOption('--kafka <brokers>', 'host:port, several with commas')
     .option('--prefix <text>', 'KAFKA_TOPIC_PREFIX', '')
     .option('--yes', 'do it')
-    .action(async (flags: { service: OffsetOwner; databaseUrl: string; kafka: string; prefix: string; yes?: boolean }) => {
-      const { service, databaseUrl, kafka: brokers, prefix, yes = false } = flags
-      finish(await resetOffsets({ service, databaseUrl, brokers, prefix, yes, output }))
+    .action(async (flags: ResetFlags, command: Command) => {
+      const { service, databaseUrl, partition, kafka: brokers, prefix, yes = false } = flags
+      if (service === 'detector') {
+        if (partition === undefined) command.error("error: required option '--partition <n>' not specified")
+        else finish(await resetDetector({ partition, brokers, prefix, yes, output }))
+      } else if (databaseUrl === undefined) command.error("error: required option '--database-url <url>' not specified")
+      else finish(await resetOffsets({ service, databaseUrl, brokers, prefix, yes, output }))
     })
 
   program

@@ -27,17 +27,18 @@ export class Field {
   /** Ever started, by name. */
   readonly all = new Map<string, DetectorProcess>()
   readonly #infrastructure: RunningInfrastructure
-  readonly #prefix: string
+  readonly prefix = `chaos-${randomBytes(4).toString('hex')}-`
+  readonly brokers: string
   #live: DetectorProcess[] = []
 
   constructor(infrastructure: RunningInfrastructure, seed: number) {
     this.#infrastructure = infrastructure
-    this.#prefix = `chaos-${randomBytes(4).toString('hex')}-`
+    this.brokers = infrastructure.kafkaBrokers
     this.random = seededRandom(seed)
     this.kafka = createKafka({
-      brokers: infrastructure.kafkaBrokers,
+      brokers: this.brokers,
       clientId: 'chaos',
-      prefix: this.#prefix,
+      prefix: this.prefix,
       log: pino({ level: 'silent' }),
     })
     this.producer = createProducer(this.kafka)
@@ -53,7 +54,7 @@ export class Field {
   }
 
   start(): DetectorProcess {
-    const detector = startDetectorProcess(this.#infrastructure.kafkaBrokers, this.#prefix, OFTEN)
+    const detector = startDetectorProcess(this.brokers, this.prefix, OFTEN)
     this.#live.push(detector)
     this.all.set(`detector-${this.all.size + 1}`, detector)
     return detector
