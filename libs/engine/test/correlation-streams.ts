@@ -119,7 +119,7 @@ export const correlations: fc.Arbitrary<Correlation> = fc
   })
 
 /** What the engine refuses by name as long as it is not built. */
-const isBuilt = (rule: Correlation): boolean =>
+export const isBuilt = (rule: Correlation): boolean =>
   patternOf('', rule).settled === undefined && (rule.type !== 'value_sum' || rule.fields[0] === 'recordCount')
 export const built = correlations.filter(isBuilt)
 
