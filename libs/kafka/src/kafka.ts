@@ -9,6 +9,7 @@ import { asTocsinError, brokerErrorOf } from './kafka-error.ts'
 import { kafkajsLogs } from './kafkajs-logs.ts'
 import { repairKafkajs } from './kafkajs-repair.ts'
 import { createMetrics, type KafkaMetrics } from './metrics.ts'
+import { repairRecordEncoding } from './record-encoding.ts'
 import { createSockets, type Sockets } from './sockets.ts'
 
 export interface KafkaOptions {
@@ -72,6 +73,7 @@ const ADMIN_RETRY: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryT
 export function createKafka(options: KafkaOptions): Kafka {
   repairKafkajs()
   repairFetchResponses()
+  repairRecordEncoding()
   const prefix = options.prefix ?? ''
   const log = options.log.child({ component: 'kafka' })
   const brokers = (typeof options.brokers === 'string' ? options.brokers.split(',') : [...options.brokers])
