@@ -24,10 +24,12 @@ export async function startDetector(config: DetectorConfig, log: Logger, signal:
     registry: metrics.registry,
   })
   const producer = createProducer(kafka)
+  const snapshotProducer = createProducer(kafka)
   const { engines, compile } = createEngines()
   const detector = new Detector({
     kafka,
     producer,
+    snapshotProducer,
     engines,
     compile,
     pace: {
@@ -68,7 +70,7 @@ export async function startDetector(config: DetectorConfig, log: Logger, signal:
     stop: async () => {
       readiness.draining()
       await detector.stop()
-      await producer.close()
+      await Promise.all([producer.close(), snapshotProducer.close()])
       await kafka.close()
       await telemetry.close()
     },

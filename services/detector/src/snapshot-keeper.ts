@@ -1,4 +1,5 @@
 /** The snapshots of one partition: when they are taken, what is committed, which are thrown away. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '@tocsin/errors'
 import type { Logger } from '@tocsin/telemetry'
 import type { Engine } from './engine-port.ts'
@@ -68,6 +69,8 @@ export class SnapshotKeeper {
   #cpuMs = 0
   #coveredUntil: number
   #writing: Promise<void> | undefined
+  /** Set when nothing else is to be done any more. */
+  #isLast = false
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -119,6 +122,7 @@ export class SnapshotKeeper {
 
   /** The snapshot of a clean stop; no records may be processed any more. Nothing to do when the last one is of this offset. */
   async writeLast(engine: Engine): Promise<void> {
+    this.#isLast = true
     await this.#writing
     if (this.#complete === this.#next || this.#lost.signal.aborted) return
     await this.writeFirst(engine)
@@ -151,6 +155,8 @@ export class SnapshotKeeper {
           // Known from now on: what is not finished is thrown away with the next one that is.
           this.#remember({ id: set, pieces, complete: false, begins })
         },
+        // As long as the slice was: records get at least half of the time, and an alert waits for few slices.
+        rest: (sliceMs) => (this.#isLast ? new Promise(setImmediate) : delay(sliceMs)),
       })
       this.#remember({ id: set, pieces: pieces.add('manifest'), complete: true, begins: begins ?? 0n })
       this.#complete = set.offset

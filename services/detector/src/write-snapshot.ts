@@ -31,6 +31,8 @@ export async function writeSnapshot(options: {
   readonly signal: AbortSignal
   /** Told of each piece that is acknowledged, also of a set that is not finished, with its offset in `detector.snapshots`. */
   readonly onPiece: (index: number, offset: bigint) => void
+  /** Waits after a slice of so many milliseconds, at least until the event loop has gone round. */
+  readonly rest: (sliceMs: number) => Promise<unknown>
 }): Promise<WrittenSnapshot> {
   const { writer, set, store, signal } = options
   const stream = new PieceWriter()
@@ -64,7 +66,7 @@ export async function writeSnapshot(options: {
     cpuMs += slice
     longestSliceMs = Math.max(longestSliceMs, slice)
     for (; piece !== undefined; piece = stream.take(ended)) await write(piece)
-    await new Promise(setImmediate)
+    await options.rest(slice)
   }
   const manifest: Manifest = {
     format: SNAPSHOT_FORMAT,
