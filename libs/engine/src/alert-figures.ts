@@ -24,7 +24,8 @@ export interface Rendering {
 
 /** The detector's half of an alert, as it is at this moment. */
 export function renderFigures(group: Group, episode: Episode, rendering: Rendering): AlertFigures {
-  const { rule, requirements } = group.program
+  const { rule } = group.program
+  const { requirements } = group.condition
   const { shown, night } = group
   return {
     id: episode.opening.id,
@@ -53,6 +54,7 @@ export function renderFigures(group: Group, episode: Episode, rendering: Renderi
     backfilled: !episode.live,
     metadata: {
       ...patternMetadata(group, episode),
+      ...(group.adapted === null ? {} : { baseline: group.adapted.baseline }),
       ...(episode.lowerBound ? { countIsLowerBound: true } : {}),
       ...(rendering.mergedInto === null ? {} : { mergedInto: rendering.mergedInto }),
     },
@@ -109,7 +111,7 @@ const rulesMet = (group: Group, episode: Episode): readonly string[] =>
   group.program.rule.partNames.filter((_name, place) => episode.noted.has(place + 1))
 
 function describe(group: Group, episode: Episode): string {
-  const { requirements } = group.program
+  const { requirements } = group.condition
   const whom = Object.entries(group.shown)
     .map(([field, value]) => `${field} ${cut(value, TITLE_LIMIT)}`)
     .join(', ')

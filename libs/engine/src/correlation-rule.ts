@@ -5,6 +5,7 @@ import { temporal } from './kinds/temporal.ts'
 import { temporalOrdered } from './kinds/temporal-ordered.ts'
 import { valueCount } from './kinds/value-count.ts'
 import { valueSum } from './kinds/value-sum.ts'
+import { takesThreshold } from './program.ts'
 import { type Refuse, refusalsOf } from './refusal.ts'
 import type { CompiledRule, GroupBy } from './rule.ts'
 import { named, ruleBasics, testOf } from './rule-basics.ts'
@@ -55,6 +56,11 @@ function refuseWhatIsNotBuilt(
   refuse: Refuse,
 ): void {
   const { type } = correlation
+  if (extension.baseline && (!takesThreshold({ unit, settled }) || extension.calendar !== null))
+    refuse(
+      ['x-tocsin', 'baseline'],
+      '"baseline" goes with event_count, value_count and value_sum under one gte or gt, without a calendar.',
+    )
   if (correlation.generate)
     refuse(
       ['correlation', 'generate'],

@@ -15,7 +15,7 @@ const LEVELS: Readonly<Record<string, Severity>> = {
   critical: 'CRITICAL',
 }
 /** Part of the language, not of this build. */
-const LATER: ReadonlySet<string> = new Set(['autoResolve', 'baseline'])
+const LATER: ReadonlySet<string> = new Set(['autoResolve'])
 
 export function severityOfLevel(level: string): Severity {
   return LEVELS[level] ?? 'MEDIUM'
@@ -61,6 +61,12 @@ export class ExtensionReader {
     if (value === undefined) return null
     if (typeof value === 'string' && value.trim() !== '' && value.length <= limit) return value
     return this.refuse([...path, key], `"${key}" must be text of at most ${limit} characters.`)
+  }
+
+  flag(map: Data, path: Path, key: string): boolean {
+    const value = map[key]
+    if (value === undefined || typeof value === 'boolean') return value === true
+    return this.refuse([...path, key], `"${key}" must be true or false.`)
   }
 
   texts(map: Data, path: Path, key: string): readonly string[] | null {

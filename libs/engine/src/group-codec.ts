@@ -1,4 +1,6 @@
 import type { Severity } from '@tocsin/contracts'
+import type { Baseline } from './baseline.ts'
+import { adapted } from './baselines.ts'
 import type { ByteReader, ByteWriter, Plain } from './bytes.ts'
 import type { Night } from './calendar.ts'
 import { Episode } from './episode.ts'
@@ -28,6 +30,8 @@ interface Rest {
   readonly stale: boolean
   readonly unsettled: Interval | null
   readonly names: readonly string[]
+  /** From which the group's threshold was worked out. */
+  readonly baseline: Baseline | null
 }
 
 const FIGURES = [
@@ -112,6 +116,7 @@ export function decodeInto(group: Group, from: ByteReader): void {
   }
   const rest = from.value() as Rest | null
   if (rest !== null) {
+    if (rest.baseline !== null) group.adapt(adapted(group.program, rest.baseline))
     group.floor = rest.floor
     group.stale = rest.stale
     group.unsettled = rest.unsettled
@@ -130,9 +135,10 @@ function decodeName(from: ByteReader): GroupName {
 }
 
 /** Null for most groups. */
-function restOf({ floor, stale, unsettled, names }: Group): Plain {
-  if (floor === null && !stale && unsettled === null && names.length === 0) return null
-  const rest: Rest = { floor, stale, unsettled, names }
+function restOf({ floor, stale, unsettled, names, adapted: condition }: Group): Plain {
+  const baseline = condition?.baseline ?? null
+  if (floor === null && !stale && unsettled === null && names.length === 0 && baseline === null) return null
+  const rest: Rest = { floor, stale, unsettled, names, baseline }
   return rest as unknown as Plain
 }
 

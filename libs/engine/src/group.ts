@@ -1,3 +1,4 @@
+import type { AdaptiveCondition } from './baselines.ts'
 import type { Night } from './calendar.ts'
 import type { Episode } from './episode.ts'
 import { EpisodeList } from './episode-list.ts'
@@ -8,7 +9,7 @@ import type { Hash64 } from './hash.ts'
 import { HeldEvents, isWide } from './held-events.ts'
 import { dropEvidence, evidenceOfRow, keepEvidence, looseEvidence, unlinkEvidence } from './loose-evidence.ts'
 import { settlePeaks } from './peaks.ts'
-import type { Program } from './program.ts'
+import type { Condition, Program } from './program.ts'
 import { revisionDeadline } from './revision.ts'
 import type { RuleInstance } from './rule-instance.ts'
 import type { Stores } from './stores.ts'
@@ -45,6 +46,8 @@ export class Group {
   readonly key: string
   readonly night: Night | null
   program: Program
+  /** Under a baseline: the condition in place of the program's. */
+  #adapted: AdaptiveCondition | null = null
   episodes: EpisodeList = NO_EPISODES
   /** Alerts that the record at hand may have changed. */
   fresh: readonly Episode[] = NONE
@@ -88,6 +91,23 @@ export class Group {
 
   get evidence(): EvidencePool {
     return this.#stores.evidence
+  }
+
+  /** In force here: the program's, or that of a baseline. */
+  get condition(): Condition {
+    return this.#adapted ?? this.program
+  }
+
+  get adapted(): AdaptiveCondition | null {
+    return this.#adapted
+  }
+
+  /** A threshold that falls is a change of the condition: what is held may meet it already. */
+  adapt(condition: AdaptiveCondition | null): void {
+    if (condition === this.#adapted) return
+    const before = this.condition.requirements[0].atLeast
+    this.#adapted = condition
+    if (this.condition.requirements[0].atLeast < before && this.size > 0) this.stale = true
   }
 
   /** The events that take part, as lists; a group of one event gets them by this. */
@@ -189,7 +209,7 @@ export class Group {
   }
 
   keepLoose(snapshot: number): void {
-    this.#loose = keepEvidence(this.#stores.evidence, this.#loose, snapshot, this.program.looseKept)
+    this.#loose = keepEvidence(this.#stores.evidence, this.#loose, snapshot, this.condition.looseKept)
   }
 
   /** Takes a loose snapshot out, for an alert. */
@@ -265,8 +285,9 @@ export class Group {
   /** Another program takes over; its windows mean the same, or the group starts empty (detection.md §4). */
   adopt(program: Program): void {
     const sameWindows = program.windowIdentity === this.program.windowIdentity
-    const sameCondition = sameRequirements(program, this.program)
+    const sameCondition = sameRequirements(program, this.condition)
     this.program = program
+    this.#adapted = null
     if (!sameWindows) {
       this.forgetEvents()
       this.#held = null
@@ -285,7 +306,7 @@ export class Group {
   }
 }
 
-const sameRequirements = (one: Program, other: Program): boolean =>
+const sameRequirements = (one: Condition, other: Condition): boolean =>
   one.requirements.length === other.requirements.length &&
   one.requirements.every(
     ({ unit, atLeast, expression }, index) =>

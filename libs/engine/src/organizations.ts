@@ -1,4 +1,5 @@
 import type { ControlRecord, RuleRecord } from '@tocsin/contracts'
+import type { GroupBaseline } from './baselines.ts'
 import type { Group } from './group.ts'
 import { Organization } from './organization.ts'
 import type { CompiledRule } from './rule.ts'
@@ -59,6 +60,11 @@ export class Organizations {
 
   *instances(): Generator<RuleInstance> {
     for (const organization of this.#byId.values()) yield* organization.rules.values()
+  }
+
+  /** They may come and go while they are walked. */
+  *baselines(): Generator<readonly [RuleInstance, GroupBaseline]> {
+    for (const instance of this.instances()) for (const baseline of instance.baselines?.all() ?? []) yield [instance, baseline]
   }
 
   /** Groups may come and go while they are walked. */

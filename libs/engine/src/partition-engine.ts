@@ -1,4 +1,5 @@
 import { alertId } from './alert-id.ts'
+import { decodeBaseline } from './baseline-codec.ts'
 import { ByteReader } from './bytes.ts'
 import { type Counters, type Gauges, newCounters } from './counters.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
@@ -51,6 +52,7 @@ export class PartitionEngine {
   readonly #counters: Counters = newCounters()
   readonly #keeper: GroupWatch & GroupKeeper = {
     touch: (group) => this.#touch(group),
+    leaving: (owner, baseline) => this.#writer?.saveBaseline(owner, baseline),
     ended: (group) => this.#publisher.ended(group, this.#clock.now),
     forgetIfEmpty: (group) => this.#forgetIfEmpty(group),
   }
@@ -137,6 +139,7 @@ export class PartitionEngine {
       pinned,
       pool: this.#pool,
       groups: this.#organizations.groups(),
+      baselines: this.#organizations.baselines(),
       ended: () => {
         if (this.#writer === writer) this.#writer = null
       },
@@ -164,7 +167,9 @@ export class PartitionEngine {
     for (const chunk of chunks) {
       if (chunk.kind === 'head') pinned = engine.#restoreHead(chunk.content)
       else if (pinned !== null)
-        for (const from = new ByteReader(chunk.content); !from.isAtEnd; ) engine.#restoreGroup(from, pinned)
+        for (const from = new ByteReader(chunk.content); !from.isAtEnd; )
+          if (chunk.kind === 'groups') engine.#restoreGroup(from, pinned)
+          else engine.#restoreBaseline(from)
       yield undefined
     }
     if (pinned === null) throw new Error('The snapshot has no head.')
@@ -197,6 +202,11 @@ export class PartitionEngine {
     decodeInto(group, from)
     this.#publisher.openAlerts += group.episodes.length
     this.#queue(group, group.episodes.all())
+  }
+
+  #restoreBaseline(from: ByteReader): void {
+    const { organizationId, ruleId, baseline } = decodeBaseline(from)
+    this.#organizations.get(organizationId).rule(ruleId).baselines?.restore(baseline)
   }
 
   #match(event: EventView, appendTime: EpochMs): MatchedEvent {
@@ -255,6 +265,9 @@ export class PartitionEngine {
     arrival.name = value.name
     const group = known ?? this.#newGroup(instance, name, program)
     this.#touch(group)
+    const { baselines } = instance
+    if (baselines !== null && !isMark)
+      baselines.admit(group, row.arrival, this.#snapshots, (baseline) => this.#keeper.leaving(instance, baseline))
     const taken = takeEvent(group, arrival, this.#taking)
     this.#publisher.ended(group, row.arrival)
     instance.organization.shedding?.offer(group)
@@ -318,7 +331,11 @@ export class PartitionEngine {
   #touch(group: Group): void {
     if (group.touchedBy === this.#serial) return
     group.touchedBy = this.#serial
-    this.#writer?.save(group)
+    if (this.#writer !== null) {
+      this.#writer.save(group)
+      const baseline = group.owner.baselines?.of(group) ?? null
+      if (baseline !== null) this.#writer.saveBaseline(group.owner, baseline)
+    }
     this.#touched.push(group)
   }
 

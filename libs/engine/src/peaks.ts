@@ -12,17 +12,20 @@ export function settlePeaks(group: Group): void {
   if (unsettled === null) return
   const { held } = group
   group.unsettled = null
-  const { unit } = group.program.requirements[0]
+  const { unit } = group.condition.requirements[0]
+  const baseline = group.owner.baselines?.of(group) ?? null
   const first = lastOfTime(group, held.lowerBound(unsettled.from))
   const values = unit === 'distinct' && first < held.length ? new SlidingValues(group, first) : null
   // Of events of one time, the last one's window is that of the moment.
   for (let at = first; at < held.length; at = lastOfTime(group, at + 1)) {
     const t = held.t(at)
     if (t >= unsettled.to) break
-    const value = values === null ? null : values.upTo(at)
+    const sliding = values === null ? null : values.upTo(at)
     const episode = group.episodes.trueAt(t)
-    if (episode === null) continue
-    episode.peak = Math.max(episode.peak, value ?? windowValue(held, unit, group.windowStart(t), at))
+    if (episode === null && baseline === null) continue
+    const value = sliding ?? windowValue(held, unit, group.windowStart(t), at)
+    baseline?.note(value)
+    if (episode !== null) episode.peak = Math.max(episode.peak, value)
   }
 }
 

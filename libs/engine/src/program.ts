@@ -15,22 +15,26 @@ export const DEFAULT_LATENESS_MS: DurationMs = 15 * MINUTE_MS
 const LOOSE_KEPT_LEAST = 50
 const LOOSE_KEPT_MOST = 128
 
+/** What has to hold of a window, and what that asks of the evidence. */
+export interface Condition {
+  /** Every one must hold; the first one's value is the alert's. */
+  readonly requirements: readonly [Requirement, ...Requirement[]]
+  readonly firstKept: number
+  readonly looseKept: number
+}
+
 /** A version of a rule under the settings of one organization: what is in force there. */
-export interface Program {
+export interface Program extends Condition {
   readonly rule: CompiledRule
   /** As far as this rule runs under them. */
   readonly settings: OrganizationSettings
   /** At which an alert opens. */
   readonly severity: Severity
-  /** The condition: every one must hold of a window; the first one's value is the alert's. */
-  readonly requirements: readonly [Requirement, ...Requirement[]]
   /** Length of the window; a night brings its own. */
   readonly spanMs: DurationMs
   readonly cooldownMs: DurationMs
   readonly latenessMs: DurationMs
   readonly kind: HeldKind
-  readonly firstKept: number
-  readonly looseKept: number
   /** Equal for two programs that behave the same in everything. */
   readonly fingerprint: string
   /** Equal for two programs whose windows mean the same: one may go on with the other's (detection.md §4). */
@@ -41,7 +45,7 @@ export function bindProgram(rule: CompiledRule, settings: OrganizationSettings):
   const { threshold, timeWindow } = rule.traits
   const { ruleId } = rule.record
   const own = ruleSettingsOf(settings, ruleId)
-  const atLeast = own.threshold ?? numberOf(settings, threshold) ?? rule.atLeast
+  const atLeast = (takesThreshold(rule) ? own.threshold : undefined) ?? numberOf(settings, threshold) ?? rule.atLeast
   const spanMs = own.timespanMs ?? numberOf(settings, timeWindow) ?? rule.timespanMs
   const cooldownMs =
     rule.calendar !== null ? 0 : (own.cooldownMs ?? settings.alertCooldown ?? rule.cooldownMs ?? DEFAULT_COOLDOWN_MS)
@@ -52,7 +56,7 @@ export function bindProgram(rule: CompiledRule, settings: OrganizationSettings):
     rule,
     settings: termsFor(settings, own, ruleId),
     severity,
-    requirements: [{ unit: rule.unit, atLeast, expression: rule.expression }, ...rule.also],
+    ...conditionOf([{ unit: rule.unit, atLeast, expression: rule.expression }, ...rule.also]),
     spanMs,
     cooldownMs,
     latenessMs,
@@ -61,12 +65,23 @@ export function bindProgram(rule: CompiledRule, settings: OrganizationSettings):
       distinct: rule.unit === 'distinct' || rule.also.length > 0,
       parts: rule.unit === 'rules' || rule.unit === 'steps' ? rule.partNames.length : 0,
     },
-    firstKept: Math.max(1, Math.min(atLeast, FIRST_KEPT)),
-    looseKept: Math.max(LOOSE_KEPT_LEAST, Math.min(atLeast, LOOSE_KEPT_MOST)),
     fingerprint: JSON.stringify([rule.record.version, rule.record.hash, atLeast, spanMs, cooldownMs, latenessMs, severity]),
     windowIdentity,
   }
 }
+
+export function conditionOf(requirements: Condition['requirements']): Condition {
+  const { atLeast } = requirements[0]
+  return {
+    requirements,
+    firstKept: Math.max(1, Math.min(atLeast, FIRST_KEPT)),
+    looseKept: Math.max(LOOSE_KEPT_LEAST, Math.min(atLeast, LOOSE_KEPT_MOST)),
+  }
+}
+
+/** Whether the condition is one number that the window's value has to reach (docs/detection.md D60). */
+export const takesThreshold = ({ unit, settled }: Pick<CompiledRule, 'unit' | 'settled'>): boolean =>
+  settled === null && (unit === 'events' || unit === 'sum' || unit === 'distinct')
 
 function numberOf(settings: OrganizationSettings, name: keyof OrganizationSettings | undefined): number | null {
   const value = name === undefined ? undefined : settings[name]

@@ -54,6 +54,7 @@ export function ruleBasics(
     calendar: extension.calendar,
     cooldownMs: extension.cooldownMs,
     latenessMs: extension.latenessMs,
+    hasBaseline: extension.baseline,
     tests: extension.tests,
     identity: JSON.stringify([
       counted.map(meaning),

@@ -24,6 +24,8 @@ export interface RuleExtension {
   /** Window of a detection that no correlation counts. */
   readonly foldMs: DurationMs
   readonly runbook: string | null
+  /** Adaptive thresholds. */
+  readonly baseline: boolean
   readonly tests: readonly RuleTest[]
 }
 
@@ -53,6 +55,7 @@ export function readExtension(document: SigmaDocument, file: string): RuleExtens
       'lateness',
       'fold',
       'runbook',
+      'baseline',
       'tests',
     ],
   )
@@ -69,6 +72,7 @@ export function readExtension(document: SigmaDocument, file: string): RuleExtens
     latenessMs: reader.duration(map, 'lateness'),
     foldMs: reader.duration(map, 'fold') ?? HOUR_MS,
     runbook: reader.text(map, [], 'runbook', 1000),
+    baseline: reader.flag(map, [], 'baseline'),
     tests: readTests(reader, map),
   }
 }

@@ -1,3 +1,4 @@
+import { Baselines, type GroupBaseline } from './baselines.ts'
 import type { Calendar } from './calendar.ts'
 import type { Group } from './group.ts'
 import type { Organization } from './organization.ts'
@@ -9,6 +10,8 @@ const MOST_NAME_LISTS = 1000
 export interface GroupWatch {
   /** Called before a group changes. */
   touch(group: Group): void
+  /** Called before what is known of a group's baseline is forgotten. */
+  leaving(owner: RuleInstance, baseline: GroupBaseline): void
   /** Called when alerts of it have ended, while the group is still what they were made of. */
   ended(group: Group): void
 }
@@ -21,6 +24,8 @@ export class RuleInstance {
   current: Program | null = null
   /** Of the version in force, for every version: a night is that of the calendar in force at the record. */
   calendar: Calendar | null = null
+  /** Null for a rule without adaptive thresholds. */
+  baselines: Baselines | null = null
   readonly groups = new Map<string, Group>()
   /** Lists of one name, shared by the groups that know no other. */
   readonly #nameLists = new Map<string, readonly string[]>()
@@ -38,12 +43,17 @@ export class RuleInstance {
   }
 
   /** Puts another version in force (detection.md §4). */
-  setProgram(program: Program | null, calendar: Calendar | null, { touch, ended }: GroupWatch): void {
+  setProgram(program: Program | null, calendar: Calendar | null, { touch, leaving, ended }: GroupWatch): void {
     this.calendar = calendar
     if (program?.fingerprint === this.current?.fingerprint) return
     for (const group of this.groups.values()) touch(group)
     const former = this.current
     this.current = program
+    const kept = program?.rule.hasBaseline === true ? program.windowIdentity : null
+    if (kept !== (this.baselines?.windowIdentity ?? null)) {
+      for (const baseline of this.baselines?.all() ?? []) leaving(this, baseline)
+      this.baselines = kept === null ? null : new Baselines(kept)
+    }
     for (const group of this.groups.values()) {
       if (program === null) {
         group.endAll()

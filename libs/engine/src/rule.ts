@@ -60,6 +60,8 @@ export interface CompiledRule extends RuleCondition {
   readonly latenessMs: DurationMs | null
   /** False for a detection of level informational, which alerts only where it is correlated. */
   readonly alerts: boolean
+  /** The threshold is the least one: each group's is worked out from what it did before. */
+  readonly hasBaseline: boolean
   readonly tests: readonly RuleTest[]
   /** Equal for two versions whose windows mean the same (detection.md §4): detection, grouping, value field. */
   readonly identity: string
@@ -96,6 +98,7 @@ export function compileRule(record: RuleRecord, { anySource = false }: CompileOp
 
 function detectionRule(record: RuleRecord, detection: SigmaDetection): CompiledRule {
   const extension = readExtension(detection, record.ruleId)
+  if (extension.baseline) refusalsOf(detection, record.ruleId)(['x-tocsin', 'baseline'], '"baseline" needs a correlation.')
   return {
     ...ruleBasics(record, detection, extension, [detection], []),
     ...PLAIN,

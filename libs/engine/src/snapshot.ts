@@ -1,4 +1,6 @@
 import type { OrganizationSettings, RuleRecord, TenantRecord } from '@tocsin/contracts'
+import { encodeBaseline } from './baseline-codec.ts'
+import type { GroupBaseline } from './baselines.ts'
 import { ByteWriter } from './bytes.ts'
 import type { Counters } from './counters.ts'
 import type { EventPool } from './event-pool.ts'
@@ -6,6 +8,7 @@ import type { ExceptionHits } from './exceptions.ts'
 import type { Group } from './group.ts'
 import { encodeGroup } from './group-codec.ts'
 import type { Program } from './program.ts'
+import type { RuleInstance } from './rule-instance.ts'
 import type { EpochMs } from './time.ts'
 
 /** Of the chunks' content. A reader of another format refuses. */
@@ -35,6 +38,8 @@ export type SnapshotChunk =
   | { readonly kind: 'head'; readonly content: SnapshotHead; readonly bytes: number }
   /** Groups as bytes (group-codec.ts), each chunk by itself. */
   | { readonly kind: 'groups'; readonly content: Uint8Array; readonly bytes: number }
+  /** Baselines of groups as bytes (baseline-codec.ts), likewise. */
+  | { readonly kind: 'baselines'; readonly content: Uint8Array; readonly bytes: number }
 
 /** Writes the state as of the moment of `beginSnapshot()`, however many records are processed meanwhile. */
 export interface SnapshotWriter {
@@ -55,32 +60,91 @@ export interface SnapshotSource {
   readonly pool: EventPool
   /** Every group; groups may come and go while it is walked. */
   readonly groups: Iterator<Group>
+  /** Every baseline, and whose it is; likewise. */
+  readonly baselines: Iterator<readonly [RuleInstance, GroupBaseline]>
   /** Called once when nothing is left to write. */
   ended(): void
 }
 
-/** Copy on write: a group about to change is encoded first (`save`), so that each is written as it was at the beginning. */
-export class SliceWriter implements SnapshotWriter {
-  /** Distinct for each snapshot of an engine; groups carry that of the last one that holds them. */
-  readonly serial: number
-  readonly #source: SnapshotSource
-  readonly #pinned: ReadonlyMap<Program, number>
-  /** The chunk in hand, and those that `save` has filled. */
+/** What is encoded when it is about to change, or else when it is its turn. */
+interface Savable {
+  savedFor: number
+}
+
+/** All things of one kind: a chunk in hand, and those that have been filled. */
+class Section<T extends Savable> {
+  readonly #serial: number
+  readonly #next: () => T | null
+  readonly #write: (item: T, to: ByteWriter) => void
   readonly #chunk = new ByteWriter()
   #saved: Uint8Array[] = []
+
+  constructor(serial: number, next: () => T | null, write: (item: T, to: ByteWriter) => void) {
+    this.#serial = serial
+    this.#next = next
+    this.#write = write
+  }
+
+  save(item: T): void {
+    if (item.savedFor === this.#serial) return
+    this.#encode(item)
+    if (this.#chunk.length >= SAVED_CHUNK_BYTES) this.#saved.push(this.#chunk.take())
+  }
+
+  /** Null when all is written. */
+  take(maxBytes: number): Uint8Array | null {
+    const saved = this.#saved.pop()
+    if (saved !== undefined) return saved
+    for (let item = this.#next(); item !== null; item = this.#next()) {
+      if (item.savedFor !== this.#serial) this.#encode(item)
+      if (this.#chunk.length >= maxBytes) break
+    }
+    return this.#chunk.length > 0 ? this.#chunk.take() : null
+  }
+
+  #encode(item: T): void {
+    item.savedFor = this.#serial
+    this.#write(item, this.#chunk)
+  }
+}
+
+/** Copy on write: what is about to change is encoded first (`save…`), so that each is written as it was at the beginning. */
+export class SliceWriter implements SnapshotWriter {
+  readonly #source: SnapshotSource
+  readonly #groups: Section<Group>
+  readonly #baselines: Section<GroupBaseline>
+  /** Whose the baselines are that are being encoded. */
+  #owner: RuleInstance | null = null
   #hasHead = false
   #isOver = false
 
+  /** @param serial distinct for each snapshot of an engine; what is saved carries that of the last one that holds it */
   constructor(serial: number, source: SnapshotSource) {
-    this.serial = serial
     this.#source = source
-    this.#pinned = new Map(source.pinned.map((program, index) => [program, index]))
+    const pinned = new Map(source.pinned.map((program, index) => [program, index]))
+    this.#groups = new Section(
+      serial,
+      () => nextOf(source.groups),
+      (group, to) => encodeGroup(group, source.pool, pinned.get(group.program) ?? null, to),
+    )
+    this.#baselines = new Section(
+      serial,
+      () => {
+        const [owner, baseline] = nextOf(source.baselines) ?? [null, null]
+        this.#owner = owner
+        return baseline
+      },
+      (baseline, to) => encodeBaseline(this.#owner as RuleInstance, baseline, to),
+    )
   }
 
   save(group: Group): void {
-    if (group.savedFor === this.serial) return
-    this.#encode(group)
-    if (this.#chunk.length >= SAVED_CHUNK_BYTES) this.#saved.push(this.#chunk.take())
+    this.#groups.save(group)
+  }
+
+  saveBaseline(owner: RuleInstance, baseline: GroupBaseline): void {
+    this.#owner = owner
+    this.#baselines.save(baseline)
   }
 
   next(maxBytes: number): SnapshotChunk | null {
@@ -90,11 +154,10 @@ export class SliceWriter implements SnapshotWriter {
       const { head } = this.#source
       return { kind: 'head', content: head, bytes: 1000 + 1000 * (head.organizations.length + head.rules.length) }
     }
-    const saved = this.#saved.pop()
-    if (saved !== undefined) return { kind: 'groups', content: saved, bytes: saved.length }
-    while (this.#chunk.length < maxBytes && this.#walk()) {}
-    const bytes = this.#chunk.length
-    if (bytes > 0) return { kind: 'groups', content: this.#chunk.take(), bytes }
+    const groups = this.#groups.take(maxBytes)
+    if (groups !== null) return { kind: 'groups', content: groups, bytes: groups.length }
+    const baselines = this.#baselines.take(maxBytes)
+    if (baselines !== null) return { kind: 'baselines', content: baselines, bytes: baselines.length }
     this.abandon()
     return null
   }
@@ -102,23 +165,11 @@ export class SliceWriter implements SnapshotWriter {
   abandon(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#saved = []
     this.#source.ended()
   }
+}
 
-  /** Encodes the next group that was not saved before; false when there is none. */
-  #walk(): boolean {
-    for (;;) {
-      const step = this.#source.groups.next()
-      if (step.done === true) return false
-      if (step.value.savedFor === this.serial) continue
-      this.#encode(step.value)
-      return true
-    }
-  }
-
-  #encode(group: Group): void {
-    group.savedFor = this.serial
-    encodeGroup(group, this.#source.pool, this.#pinned.get(group.program) ?? null, this.#chunk)
-  }
+function nextOf<T>(items: Iterator<T>): T | null {
+  const step = items.next()
+  return step.done === true ? null : step.value
 }

@@ -4,7 +4,7 @@ import { type EventPool, NO_ROW, ROW_FLAGS, type Row } from './event-pool.ts'
 import type { EventView } from './event-view.ts'
 import type { Floor, Group } from './group.ts'
 import type { EngineLimits } from './limits.ts'
-import { settlePeaks } from './peaks.ts'
+import { settlePeaks, unsettle } from './peaks.ts'
 import { isNothingAlone } from './requirement.ts'
 import { type Change, updateEpisodes } from './update-episodes.ts'
 
@@ -40,7 +40,9 @@ export function takeEvent(group: Group, arrival: Arrival, taking: Taking): Taken
 
 function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: Taking): Taken {
   const { row } = arrival
-  if (group.isBlank && isNothingAlone(group.program.requirements, row)) {
+  // Under a baseline every window counts, also one that raises nothing.
+  const isMeasured = group.owner.baselines !== null
+  if (!isMeasured && group.isBlank && isNothingAlone(group.program.requirements, row)) {
     const only = group.hold(row)
     if ((row.flags & ROW_FLAGS.mark) !== 0) return 'mark'
     remember(group, arrival.name)
@@ -63,6 +65,7 @@ function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: 
     return 'mark'
   }
   remember(group, arrival.name)
+  if (isMeasured) unsettle(group, { from: row.t, to: group.leaves(row.t) })
   const snapshot = group.evidence.add(arrival.event, row.t, slot, arrival.offset)
   updateEpisodes(group, { pool, slot, t: row.t, snapshot, open })
   return 'counted'

@@ -67,10 +67,10 @@ interface Affected {
 
 /** Moments that are true now; after a change of the condition also older ones that belong to the same alert. */
 function newTruth(group: Group, { slot, t }: Change): readonly Interval[] {
-  const { held, program, episodes } = group
+  const { held, condition, episodes } = group
   const leaves = (time: EpochMs): EpochMs => group.leaves(time)
-  if (!group.stale) return truthThrough(held, program.requirements, leaves, held.positionOf(slot))
-  const whole = wholeTruth(held, program.requirements, leaves)
+  if (!group.stale) return truthThrough(held, condition.requirements, leaves, held.positionOf(slot))
+  const whole = wholeTruth(held, condition.requirements, leaves)
   const found = joinedAround(whole, t, leaves(t), group.reachMs)
   group.stale = whole.some((stretch) => !found.includes(stretch) && episodes.trueAt(stretch.from) === null)
   return found
@@ -135,24 +135,24 @@ function join(group: Group, target: Episode, other: Episode): void {
   target.changed = true
   target.raise(other.severity)
   for (const value of other.noted) target.note(value)
-  const { evidence, program } = group
+  const { evidence, condition } = group
   // The other shows its own once more.
   for (const snapshot of new Set([...other.evidence.first, ...other.evidence.newest]))
-    offer(evidence, target.evidence, evidence.copy(snapshot), program.firstKept)
+    offer(evidence, target.evidence, evidence.copy(snapshot), condition.firstKept)
   group.episodes.remove((episode) => episode === other)
   group.end(other, target.opening.id)
 }
 
 /** From the events held; what is known of the first moment stays where it is still the first. */
 function setFirstMoment(group: Group, { t }: Change, target: Episode, known: FirstMoment | null): void {
-  const { held, program } = group
+  const { held, condition } = group
   const { firstTrue } = target
   const isNew = known === null || firstTrue < known.firstTrue
   if (known !== null) target.firstSeen = known.firstSeen
   if (known !== null && !isNew) target.windowValue = known.windowValue
   if (!isNew && !isInOpening(group, t, firstTrue)) return
   const start = group.windowStart(firstTrue)
-  const value = windowValue(held, program.requirements[0].unit, start, held.upperBound(firstTrue) - 1)
+  const value = windowValue(held, condition.requirements[0].unit, start, held.upperBound(firstTrue) - 1)
   target.windowValue = isNew ? value : Math.max(target.windowValue, value)
   target.firstSeen = known === null ? held.t(start) : Math.min(known.firstSeen, held.t(start))
 }
@@ -205,7 +205,8 @@ function noteWindows(group: Group, t: EpochMs, found: readonly Interval[]): void
 }
 
 function raiseSeverity(group: Group, target: Episode, found: readonly Interval[]): void {
-  const { rule, requirements } = group.program
+  const { rule } = group.program
+  const { requirements } = group.condition
   const steps = rule.peakSteps.filter(({ level }) => severityRank(level) > severityRank(target.severity))
   if (steps.length > 0) settlePeaks(group)
   for (const { level, times } of steps) if (target.peak >= times * requirements[0].atLeast) target.raise(level)
@@ -214,13 +215,13 @@ function raiseSeverity(group: Group, target: Episode, found: readonly Interval[]
 }
 
 function showEvidence(group: Group, { snapshot }: Change, target: Episode): void {
-  const { evidence, program } = group
+  const { evidence, condition } = group
   const isInRange = (each: number): boolean => target.firstSeen <= evidence.t(each) && evidence.t(each) <= target.lastSeen
-  if (isInRange(snapshot)) offer(evidence, target.evidence, snapshot, program.firstKept)
+  if (isInRange(snapshot)) offer(evidence, target.evidence, snapshot, condition.firstKept)
   else group.keepLoose(snapshot)
   for (const each of group.loose()) {
     if (!isInRange(each)) continue
     group.takeLoose(each)
-    offer(evidence, target.evidence, each, program.firstKept)
+    offer(evidence, target.evidence, each, condition.firstKept)
   }
 }
