@@ -23,6 +23,8 @@ class ConditionFault extends Error {
 const KEYWORDS: ReadonlySet<string> = new Set(['or', 'and', 'not', 'of', 'them'])
 /** Nesting of parentheses and chains of `not`. */
 const MAX_DEPTH = 64
+/** Selections that a condition may name, those of its patterns included. */
+const MAX_NAMED = 10_000
 
 /**
  * @param refuse called with the fault's sentence and its place in `text`; must not return
@@ -47,6 +49,7 @@ class Parser {
   readonly #selections: ReadonlyMap<string, Predicate>
   #next = 0
   #depth = 0
+  #named = 0
 
   constructor(text: string, selections: ReadonlyMap<string, Predicate>) {
     this.#tokens = tokenize(text)
@@ -93,6 +96,7 @@ class Parser {
     const selection = this.#selections.get(token.text)
     if (selection === undefined)
       throw new ConditionFault(`The condition names "${token.text}", which is not a selection of this rule.`, token.at)
+    this.#count(1, token)
     return named(token.text, selection)
   }
 
@@ -117,7 +121,14 @@ class Parser {
     const chosen = this.#matching(pattern)
     if (chosen.length === 0)
       throw new ConditionFault(`"${quantity.text} of ${pattern.text}" matches no selection of this rule.`, pattern.at)
+    this.#count(chosen.length, pattern)
     return named(`${quantity.text} of ${pattern.text}`, word === 'all' ? allOf(chosen) : anyOf(chosen))
+  }
+
+  #count(more: number, { at }: Token): void {
+    this.#named += more
+    if (this.#named > MAX_NAMED)
+      throw new ConditionFault(`The condition names more than ${MAX_NAMED} selections once its patterns are written out.`, at)
   }
 
   #matching({ text }: Token): Predicate[] {

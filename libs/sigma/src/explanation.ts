@@ -14,14 +14,23 @@ export type Explain = (event: EventFields) => Explanation
 
 const SHOWN_CHARACTERS = 80
 const SHOWN_VALUES = 5
+const SHOWN_DEPTH = 3
 
 /** What the event has in some fields, in words. */
 export const seen = (event: EventFields, fields: readonly string[]): string =>
   [...new Set(fields)].map((field) => `${field} is ${shown(event(field))}`).join(', ')
 
-export function shown(value: unknown): string {
+export function shown(value: unknown, depth = 0): string {
   if (value === undefined) return 'absent'
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : some(value.map(shown), ' and ')
+  if (Array.isArray(value))
+    return value.length === 0
+      ? 'an empty list'
+      : depth < SHOWN_DEPTH
+        ? some(
+            value.map((each) => shown(each, depth + 1)),
+            ' and ',
+          )
+        : 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text

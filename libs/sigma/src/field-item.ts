@@ -6,7 +6,16 @@ import { type ParsedNumber, parseNumber } from './number-text.ts'
 import { allOf, leaf, not, type Predicate, told } from './predicate.ts'
 import { compileExpression } from './regular-expression.ts'
 import { anyElement, comparisonTest, equalityTest, networkTest, samePair, textTest, type ValueTest } from './value-test.ts'
-import { compileWildcard, opened, parseWildcard, plainText, type TextTest } from './wildcard.ts'
+import {
+  compileWildcard,
+  isBounded,
+  MAX_SEGMENT,
+  opened,
+  parseWildcard,
+  plainText,
+  type TextTest,
+  type Wildcard,
+} from './wildcard.ts'
 import type { YamlEntry, YamlNode, YamlScalar, YamlSource } from './yaml-source.ts'
 
 /** Bounds the ways in which a dotted name can be read (field-reader.ts). */
@@ -77,7 +86,7 @@ function compileAny(source: YamlSource, field: string, values: readonly YamlScal
   if (modifiers.fieldref) return fieldReference(source, field, values, modifiers)
   const { mode } = modifiers
   if (mode === 'exists') return exists(source, field, values)
-  if (mode === 'equals') return equality(field, values, modifiers.cased)
+  if (mode === 'equals') return equality(source, field, values, modifiers.cased)
   const test = anyElement(valueTest(source, mode, values, modifiers))
   return leaf([field], (event) => test(event(field)))
 }
@@ -125,11 +134,18 @@ export function compileTexts(source: YamlSource, values: readonly YamlScalar[], 
       const compiled = compileExpression(value.text, modifiers)
       return 'test' in compiled ? compiled.test : source.refuse(value.offset, compiled.refused)
     }
-    return compileWildcard(opened(parseWildcard(value.text), mode !== 'startswith', mode !== 'endswith'), !cased)
+    return compileWildcard(opened(wildcardOf(source, value), mode !== 'startswith', mode !== 'endswith'), !cased)
   })
 }
 
-function equality(field: string, values: readonly YamlScalar[], cased: boolean): Predicate {
+function wildcardOf(source: YamlSource, { text, offset }: YamlScalar): Wildcard {
+  const wildcard = parseWildcard(text)
+  // As `contains` opens it.
+  if (isBounded(opened(wildcard, true, true))) return wildcard
+  return source.refuse(offset, `A text with several wildcards has at most ${MAX_SEGMENT} characters between two *.`)
+}
+
+function equality(source: YamlSource, field: string, values: readonly YamlScalar[], cased: boolean): Predicate {
   const texts = new Set<string>()
   const lowerCased = new Set<string>()
   const numbers: ParsedNumber[] = []
@@ -137,7 +153,7 @@ function equality(field: string, values: readonly YamlScalar[], cased: boolean):
   for (const value of values) {
     const number = numberOf(value)
     if (number !== undefined) numbers.push(number)
-    const wildcard = parseWildcard(value.text)
+    const wildcard = wildcardOf(source, value)
     const plain = plainText(wildcard)
     if (plain === undefined) wildcards.push(compileWildcard(wildcard, !cased))
     else {

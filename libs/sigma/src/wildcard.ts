@@ -48,6 +48,20 @@ export function opened(wildcard: Wildcard, start: boolean, end: boolean): Wildca
   return { parts }
 }
 
+/** Letters between two runs; each of them may be held against each letter of a text. */
+export const MAX_SEGMENT = 500
+
+/** Whether the work on a text is bounded by its length times MAX_SEGMENT; one literal alone is found faster. */
+export function isBounded({ parts }: Wildcard): boolean {
+  const count = (kind: Part['kind']) => parts.filter((part) => part.kind === kind).length
+  if (count('run') === 0 || (count('one') === 0 && count('text') <= 1)) return true
+  let length = 0
+  return parts.every((part) => {
+    length = part.kind === 'run' ? 0 : length + (part.kind === 'one' ? 1 : part.text.length)
+    return length <= MAX_SEGMENT
+  })
+}
+
 /** Tests a text that has already been lower-cased where `lowerCase` is set; the literal is lower-cased here, once. */
 export function compileWildcard({ parts }: Wildcard, lowerCase: boolean): TextTest {
   const cased = lowerCase

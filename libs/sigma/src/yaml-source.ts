@@ -1,11 +1,11 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml'
 import { type Position, SigmaError } from './sigma-error.ts'
 
 /** A rule's largest size (contracts: RuleRecord.content). */
 const MAX_BYTES = 262_144
 /** More than any rule needs; counted after aliases are replaced, so that a few lines cannot grow into millions. */
 const MAX_NODES = 50_000
-/** Each alias replaced costs a search through the document. */
+/** Rules use a handful. */
 const MAX_ALIASES = 1000
 /** Nesting of the YAML; stock rules stay below 8. */
 const MAX_DEPTH = 32
@@ -42,6 +42,15 @@ export interface YamlDocument {
   readonly text: string
   /** On which it begins. */
   readonly line: number
+}
+
+/** The way through one document: what may still come, and the anchors so far. */
+interface Walk {
+  nodes: number
+  aliases: number
+  readonly anchors: Map<string, Node>
+  /** Within what an alias stands for. */
+  isCopy: boolean
 }
 
 /** One file's text: turns offsets into positions and refusals. */
@@ -88,7 +97,8 @@ export class YamlSource {
       lineCounter: this.#lines,
       prettyErrors: false,
       strict: true,
-      uniqueKeys: true,
+      // Checked below: the parser's own check takes minutes for a map of 40,000 keys.
+      uniqueKeys: false,
       version: '1.2',
     })
     if (!Array.isArray(parsed)) return []
@@ -98,34 +108,27 @@ export class YamlSource {
         this.attempt(() => this.refuse(pos[0], `This is not valid YAML: ${sentence(message)}`))
       const { contents } = document
       if (faults.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) return []
-      const root = this.attempt(() => this.#convert(document, contents as Node, { nodes: MAX_NODES, aliases: MAX_ALIASES }, 0))
+      const root = this.attempt(() =>
+        this.#convert(contents as Node, { nodes: MAX_NODES, aliases: MAX_ALIASES, anchors: new Map(), isCopy: false }, 0),
+      )
       const [from, to] = document.range
       return root === undefined ? [] : [{ root, text: text.slice(from, to), line: this.at(from).line }]
     })
   }
 
-  #convert(
-    document: Document,
-    node: Node,
-    budget: { nodes: number; aliases: number },
-    depth: number,
-    offset = node.range?.[0] ?? 0,
-  ): YamlNode {
-    budget.nodes -= 1
-    if (budget.nodes < 0) this.refuse(offset, `The document has more than ${MAX_NODES} values once its aliases are replaced.`)
+  #convert(node: Node, walk: Walk, depth: number, offset = node.range?.[0] ?? 0): YamlNode {
+    walk.nodes -= 1
+    if (walk.nodes < 0) this.refuse(offset, `The document has more than ${MAX_NODES} values once its aliases are replaced.`)
     if (depth > MAX_DEPTH) this.refuse(offset, `The document is nested deeper than ${MAX_DEPTH} levels.`)
-    if (isAlias(node)) {
-      budget.aliases -= 1
-      if (budget.aliases < 0) this.refuse(offset, `The document uses more than ${MAX_ALIASES} aliases.`)
-      const target = node.resolve(document)
-      if (target === undefined) this.refuse(offset, `The alias *${node.source} refers to nothing.`)
-      return this.#convert(document, target, budget, depth + 1, offset)
-    }
+    if (isAlias(node)) return this.#alias(node.source, walk, depth, offset)
+    // An alias means the last anchor of its name before it.
+    if (node.anchor !== undefined && !walk.isCopy) walk.anchors.set(node.anchor, node)
     if (isScalar(node)) return this.#scalar(node.value, node.source, offset)
     if (isSeq(node)) {
-      return { kind: 'list', offset, items: node.items.map((item) => this.#convert(document, item as Node, budget, depth + 1)) }
+      return { kind: 'list', offset, items: node.items.map((item) => this.#convert(item as Node, walk, depth + 1)) }
     }
     if (!isMap(node)) this.refuse(offset, 'This kind of YAML value is not understood.')
+    const keys = new Set<string>()
     return {
       kind: 'map',
       offset,
@@ -134,14 +137,28 @@ export class YamlSource {
         const keyOffset = key.range?.[0] ?? offset
         if (!isScalar(key)) this.refuse(keyOffset, 'A key must be plain text.')
         if (key.value === '<<') this.refuse(keyOffset, 'Merge keys (<<) are not part of YAML 1.2: write the values out.')
+        const name = typeof key.value === 'string' ? key.value : (key.source ?? '')
+        if (keys.has(name)) this.refuse(keyOffset, 'This is not valid YAML: Map keys must be unique.')
+        keys.add(name)
         const value = pair.value as Node | null
         return {
-          key: String(key.value ?? ''),
+          key: name,
           keyOffset,
-          value: value === null ? this.#scalar(null, '', keyOffset) : this.#convert(document, value, budget, depth + 1),
+          value: value === null ? this.#scalar(null, '', keyOffset) : this.#convert(value, walk, depth + 1),
         }
       }),
     }
+  }
+
+  #alias(name: string, walk: Walk, depth: number, offset: number): YamlNode {
+    walk.aliases -= 1
+    if (walk.aliases < 0) this.refuse(offset, `The document uses more than ${MAX_ALIASES} aliases.`)
+    const target = walk.anchors.get(name) ?? this.refuse(offset, `The alias *${name} refers to nothing.`)
+    const { isCopy } = walk
+    walk.isCopy = true
+    const copy = this.#convert(target, walk, depth + 1, offset)
+    walk.isCopy = isCopy
+    return copy
   }
 
   #scalar(value: unknown, source: string | undefined, offset: number): YamlScalar {
@@ -185,6 +202,7 @@ export function offsetOf(root: YamlNode, path: readonly (string | number)[], at:
 }
 
 function sentence(message: string): string {
+  if (/call stack|stack overflow/i.test(message)) return 'it is nested too deeply.'
   const [first = ''] = message.split('\n')
   return first.replace(/( at line \d+, column \d+)?:?\.?$/, '.')
 }
