@@ -55,5 +55,7 @@ export interface Gauges {
   readonly organizations: number
   readonly groups: number
   readonly heldEvents: number
+  /** Snapshots of events, for alerts. */
+  readonly heldEvidence: number
   readonly openAlerts: number
 }

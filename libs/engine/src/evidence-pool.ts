@@ -144,9 +144,12 @@ export class EvidencePool {
     return this.#segment(slot).words[wordOf(slot) + NEWER] as number
   }
 
-  link(older: number, newer: number): void {
-    this.#segment(older).words[wordOf(older) + NEWER] = newer
-    this.#segment(newer).words[wordOf(newer) + OLDER] = older
+  setOlder(slot: number, older: number): void {
+    this.#segment(slot).words[wordOf(slot) + OLDER] = older
+  }
+
+  setNewer(slot: number, newer: number): void {
+    this.#segment(slot).words[wordOf(slot) + NEWER] = newer
   }
 
   /** Length of the list whose newest snapshot this is. */

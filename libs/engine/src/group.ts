@@ -259,7 +259,9 @@ export class Group {
 
   /** Log time of the next thing that happens here by itself, as far as these alerts and the events go. */
   nextDeadline(episodes: readonly Episode[]): EpochMs {
-    let next = this.oldestArrival() + this.holdMs + 1
+    // Events go in the order of their arrival: where there is an older one, the group waits for that already.
+    const isWaiting = this.queuedAt !== Number.POSITIVE_INFINITY && this.size > 1
+    let next = isWaiting ? this.queuedAt : this.oldestArrival() + this.holdMs + 1
     for (const episode of episodes) {
       next = Math.min(next, this.#closesAt(episode))
       if (episode.changed) next = Math.min(next, revisionDeadline(episode))
@@ -288,6 +290,8 @@ export class Group {
     const sameCondition = sameRequirements(program, this.condition)
     this.program = program
     this.#adapted = null
+    // Other terms may be due earlier.
+    this.queuedAt = Number.POSITIVE_INFINITY
     if (!sameWindows) {
       this.forgetEvents()
       this.#held = null

@@ -7,7 +7,7 @@ import { RowsByPart } from './rows-by-part.ts'
 import { SlotList } from './slot-list.ts'
 import type { EpochMs } from './time.ts'
 
-/** Up to here an id is found by walking along the rows. */
+/** Up to here an id is found by walking along them. */
 const WALKED = 16
 
 /** What a rule wants to know of its events beside their times. */
@@ -43,6 +43,10 @@ export class HeldEvents {
   #index: IdIndex | null = null
   /** Null while the counted events are all there is and have come in order. */
   #arrived: SlotList | null = null
+  /** While there is no index: the lower half of each id as a signed number, in order of arrival. Rows lie far apart; this does not. */
+  #lows: number[] = []
+  /** Rows in order of arrival that have been dropped. */
+  #dropped = 0
   readonly #isWide: boolean
   #held = 0
 
@@ -116,10 +120,11 @@ export class HeldEvents {
   find(id: Hash64): number {
     if (this.#index !== null) return this.#index.find(id)
     const pool = this.#pool
-    const rows = this.#inOrder()
-    for (let at = 0; at < rows.length; at++) {
-      const slot = rows.at(at)
-      if (pool.idLow(slot) === id.low && pool.idHigh(slot) === id.high && !pool.has(slot, ROW_FLAGS.dropped)) return slot
+    const low = id.low | 0
+    for (let at = 0; at < this.#lows.length; at++) {
+      if (this.#lows[at] !== low) continue
+      const slot = this.#inOrder().at(at)
+      if (pool.idHigh(slot) === id.high && !pool.has(slot, ROW_FLAGS.dropped)) return slot
     }
     return NO_ROW
   }
@@ -139,6 +144,7 @@ export class HeldEvents {
     this.#held++
     if (this.#index !== null) this.#index.add(slot)
     else if (this.#held > WALKED) this.#buildIndex()
+    else this.#lows.push(this.#pool.idLow(slot) | 0)
   }
 
   /** Position of a counted row. */
@@ -163,6 +169,7 @@ export class HeldEvents {
     seen(slot)
     this.#leave(slot)
     this.#arrived?.removeAt(0)
+    this.#lows.shift()
     this.#pool.release(slot)
     this.#skipDropped()
   }
@@ -184,6 +191,8 @@ export class HeldEvents {
     this.#arrived ??= this.#counted.copy()
     this.#leave(slot)
     this.#pool.setFlag(slot, ROW_FLAGS.dropped)
+    this.#dropped++
+    if (this.#dropped > this.#held) this.#releaseDropped()
   }
 
   clear(seen: (slot: number) => void): void {
@@ -251,11 +260,33 @@ export class HeldEvents {
     while (arrived.length > 0 && this.#pool.has(arrived.at(0), ROW_FLAGS.dropped)) {
       this.#pool.release(arrived.at(0))
       arrived.removeAt(0)
+      this.#lows.shift()
+      this.#dropped--
     }
     if (arrived.length === 0) this.#arrived = null
   }
 
+  /** Before dropped rows are more than held ones, whatever order events come in. */
+  #releaseDropped(): void {
+    const arrived = this.#inOrder()
+    const kept = new SlotList()
+    const lows: number[] = []
+    for (let at = 0; at < arrived.length; at++) {
+      const slot = arrived.at(at)
+      if (this.#pool.has(slot, ROW_FLAGS.dropped)) {
+        this.#pool.release(slot)
+        continue
+      }
+      kept.insert(kept.length, slot)
+      if (this.#index === null) lows.push(this.#pool.idLow(slot) | 0)
+    }
+    this.#arrived = kept
+    this.#lows = lows
+    this.#dropped = 0
+  }
+
   #buildIndex(): void {
+    this.#lows = []
     this.#index = new IdIndex(this.#pool)
     for (const slot of this.rows()) this.#index.add(slot)
   }

@@ -130,6 +130,9 @@ describe('held events', () => {
           const times = plain.map(({ t }) => t).toSorted((a, b) => a - b)
           expect(Array.from({ length: held.length }, (_, at) => held.t(at))).toEqual(times)
           expect(tally.held).toBe(plain.length)
+          expect(pool.live).toBeLessThanOrEqual(2 * plain.length + 1)
+          for (let low = 0; low <= id; low++)
+            expect(held.find({ low, high: 0 }) !== NO_ROW).toBe(plain.some((each) => each.id === low))
           if (plain.length > 0) expect(held.sum(0, plain.length - 1)).toBe(times.reduce((sum, t) => sum + t + 1, 0))
           expect(held.distinct).toBe(new Set(times).size)
         }

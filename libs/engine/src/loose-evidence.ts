@@ -3,13 +3,13 @@ import type { EpochMs } from './time.ts'
 
 /**
  * The evidence of a group's events that are in no alert yet: a ring of snapshots in order, known by its newest (NO_EVIDENCE: empty), so that
- * a group holds one number. The newest's newer one is the oldest.
+ * a group holds one number. The newest's newer one is the oldest; the oldest has no older one.
  */
 
 /** Takes a snapshot in, lets the oldest go where there are more than `most`, and returns the newest. */
 export function keepEvidence(pool: EvidencePool, newest: number, snapshot: number, most: number): number {
   if (newest === NO_EVIDENCE) {
-    pool.link(snapshot, snapshot)
+    pool.setNewer(snapshot, snapshot)
     pool.setCount(snapshot, 1)
     return snapshot
   }
@@ -17,13 +17,25 @@ export function keepEvidence(pool: EvidencePool, newest: number, snapshot: numbe
   let before = newest
   let passed = 0
   while (passed < count && pool.isBefore(snapshot, before)) {
-    before = pool.older(before)
     passed++
+    if (passed < count) before = pool.older(before)
   }
-  // Before all others is, in a ring, behind the newest.
-  pool.link(snapshot, pool.newer(before))
-  pool.link(before, snapshot)
   const now = passed === 0 ? snapshot : newest
+  if (passed === 0) {
+    pool.setNewer(snapshot, pool.newer(newest))
+    pool.setNewer(newest, snapshot)
+    pool.setOlder(snapshot, newest)
+  } else if (passed === count) {
+    const oldest = pool.newer(newest)
+    pool.setNewer(newest, snapshot)
+    pool.setNewer(snapshot, oldest)
+    pool.setOlder(oldest, snapshot)
+  } else {
+    pool.setOlder(pool.newer(before), snapshot)
+    pool.setNewer(snapshot, pool.newer(before))
+    pool.setNewer(before, snapshot)
+    pool.setOlder(snapshot, before)
+  }
   pool.setCount(now, count + 1)
   return count < most ? now : dropEvidence(pool, now, pool.newer(now))
 }
@@ -39,9 +51,17 @@ export function dropEvidence(pool: EvidencePool, newest: number, snapshot: numbe
 export function unlinkEvidence(pool: EvidencePool, newest: number, snapshot: number): number {
   const count = pool.count(newest) - 1
   if (count === 0) return NO_EVIDENCE
+  const newer = pool.newer(snapshot)
+  if (snapshot === pool.newer(newest)) {
+    // The oldest.
+    pool.setNewer(newest, newer)
+    pool.setCount(newest, count)
+    return newest
+  }
   const older = pool.older(snapshot)
-  pool.link(older, pool.newer(snapshot))
+  pool.setNewer(older, newer)
   const now = snapshot === newest ? older : newest
+  if (now === newest) pool.setOlder(newer, older)
   pool.setCount(now, count)
   return now
 }

@@ -107,7 +107,13 @@ export class PartitionEngine {
     let groups = 0
     for (const organization of this.#organizations.all()) groups += organization.groups
     const { size } = this.#organizations
-    return { organizations: size, groups, heldEvents: this.#pool.live, openAlerts: this.#publisher.openAlerts }
+    return {
+      organizations: size,
+      groups,
+      heldEvents: this.#pool.live,
+      heldEvidence: this.#evidence.live,
+      openAlerts: this.#publisher.openAlerts,
+    }
   }
 
   /** Of the exceptions in the settings, also expired ones; since each was first set. */

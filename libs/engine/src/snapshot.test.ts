@@ -7,6 +7,7 @@ import type { EngineRecord } from './records.ts'
 import { compileRule } from './rule.ts'
 import type { SnapshotChunk, SnapshotWriter } from './snapshot.ts'
 import { anEvent, at, failedLogin, NOON, ORG_A, ORG_B, ruleRecord, Stream } from './test-stream.ts'
+import { DAY_MS } from './time.ts'
 
 const readRule = (name: string): string => readFileSync(new URL(`../../../rules/${name}.yml`, import.meta.url), 'utf8')
 const PACK = ['failed-auth', 'unauthorized-access', 'data-velocity', 'bulk-operation', 'off-hours', 'password-spraying'].map(
@@ -125,6 +126,10 @@ describe('a snapshot', () => {
           }
           expect(restored.counters()).toEqual(undisturbed.counters())
           expect(restored.gauges()).toEqual({ ...undisturbed.gauges(), organizations: restored.gauges().organizations })
+          for (const engine of [restored, undisturbed]) {
+            engine.process({ kind: 'tick', appendTime: at('0:00') + 400 * DAY_MS, offset: 1_000_000n })
+            expect(engine.gauges()).toMatchObject({ groups: 0, heldEvents: 0, heldEvidence: 0, openAlerts: 0 })
+          }
         },
       ),
       { numRuns: 80 },
