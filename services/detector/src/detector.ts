@@ -119,6 +119,7 @@ export class Detector implements PartitionOwner {
       member: this.#member,
       engineVersion: this.#options.engines.version,
       pace: this.#options.pace,
+      partitions: () => this.#workers.size,
       store: this.#store,
       commit: (offset, metadata) => this.#reader.commit({ topic: TOPICS.auditEvents.name, partition }, offset, metadata),
       turns: this.#turns,

@@ -29,6 +29,8 @@ export interface KeeperOptions {
   readonly member: string
   readonly engineVersion: string
   readonly pace: SnapshotPace
+  /** How many partitions this process has now. */
+  readonly partitions: () => number
   readonly store: SnapshotStore
   /** Commits an offset of `audit.events`; false or a rejection: not committed, which the next snapshot mends. */
   readonly commit: (next: bigint, metadata: string) => Promise<boolean>
@@ -94,7 +96,9 @@ export class SnapshotKeeper {
   /** Begins one in the background when it is time. Call it between turns, with everything published. */
   beginIfDue(engine: Engine): void {
     if (this.#writing !== undefined) return
-    const since = { elapsedMs: performance.now() - this.#endedAt, records: this.#records, cpuMs: this.#cpuMs }
+    const { partitions } = this.#options
+    const elapsedMs = performance.now() - this.#endedAt
+    const since = { elapsedMs, records: this.#records, cpuMs: this.#cpuMs, partitions: partitions() }
     if (decideSnapshot(since, this.#options.pace) !== 'begin' || !this.#options.turns.tryTake()) return
     this.#writing = this.#write(engine)
       .catch((error: unknown) => {

@@ -6,7 +6,7 @@ export interface SnapshotPace {
   readonly maxIntervalMs: number
 }
 
-/** A snapshot may cost one part in so many of the time until the next begins. */
+/** The snapshots of all partitions of a process together may cost one part in so many of its time. */
 const TIMES_ITS_CPU_TIME = 20
 
 export interface SinceLastSnapshot {
@@ -14,6 +14,8 @@ export interface SinceLastSnapshot {
   readonly records: number
   /** CPU time that the last one took. */
   readonly cpuMs: number
+  /** Partitions of this process: each has snapshots of its own. */
+  readonly partitions: number
 }
 
 export type SnapshotDecision = 'begin' | 'nothing new' | 'too soon' | 'too few records' | 'too costly'
@@ -23,5 +25,5 @@ export function decideSnapshot(since: SinceLastSnapshot, pace: SnapshotPace): Sn
   if (since.elapsedMs >= pace.maxIntervalMs) return 'begin'
   if (since.elapsedMs < pace.minIntervalMs) return 'too soon'
   if (since.records < pace.minRecords) return 'too few records'
-  return since.elapsedMs < TIMES_ITS_CPU_TIME * since.cpuMs ? 'too costly' : 'begin'
+  return since.elapsedMs < TIMES_ITS_CPU_TIME * since.cpuMs * since.partitions ? 'too costly' : 'begin'
 }
