@@ -5,7 +5,7 @@ import { closed, reordered, shuffledAtOnce } from './allowed-orders.ts'
 import { built, changingCorrelationStreams, correlationStreams } from './correlation-streams.ts'
 import { drain, ENGINE_OPTIONS, engineRecords, expectAgreement, newEngine, runEngine, runModel } from './harness.ts'
 import { runs } from './runs.ts'
-import type { Stream } from './streams.ts'
+import { limited, type Stream } from './streams.ts'
 
 describe('the engine and the brute-force model, for any correlation', () => {
   it('emit the same changes after every record of short streams', () => {
@@ -20,6 +20,13 @@ describe('the engine and the brute-force model, for any correlation', () => {
 describe('the engine and the model, while a correlation changes', () => {
   it('emit the same changes after every record', () => {
     fc.assert(fc.property(changingCorrelationStreams(40, built), expectAgreement), runs(200))
+  })
+})
+
+describe('the engine and the model, with any correlation and little room', () => {
+  it('let the same events and groups go', () => {
+    const little = limited(correlationStreams(40, built), ['eventsPerGroup', 'eventsPerOrganization', 'groupsPerOrganization'])
+    fc.assert(fc.property(little, expectAgreement), runs(100))
   })
 })
 
