@@ -182,7 +182,7 @@ export class HeldEvents {
     return mark !== NO_ROW && isBefore(this.#pool, mark, counted) ? mark : counted
   }
 
-  /** Lets one event go out of order; its row stays until those that came before it have gone. */
+  /** Lets one event go out of order; its row stays while events that came before it and after it are held. */
   drop(slot: number): void {
     if (this.#inOrder().at(0) === slot) {
       this.dropOldestArrival(() => {})
@@ -192,6 +192,7 @@ export class HeldEvents {
     this.#leave(slot)
     this.#pool.setFlag(slot, ROW_FLAGS.dropped)
     this.#dropped++
+    this.#skipDropped()
     if (this.#dropped > this.#held) this.#releaseDropped()
   }
 
@@ -212,7 +213,7 @@ export class HeldEvents {
     }
   }
 
-  /** All rows in order of arrival; the first is held, later ones may have been dropped. */
+  /** All rows in order of arrival; the first and the last are held, those between may have been dropped. */
   #inOrder(): SlotList {
     return this.#arrived ?? this.#counted
   }
@@ -257,13 +258,18 @@ export class HeldEvents {
   #skipDropped(): void {
     const arrived = this.#arrived
     if (arrived === null) return
-    while (arrived.length > 0 && this.#pool.has(arrived.at(0), ROW_FLAGS.dropped)) {
-      this.#pool.release(arrived.at(0))
-      arrived.removeAt(0)
-      this.#lows.shift()
-      this.#dropped--
-    }
+    while (arrived.length > 0 && this.#releaseIfDropped(arrived, 0)) this.#lows.shift()
+    while (arrived.length > 0 && this.#releaseIfDropped(arrived, arrived.length - 1)) this.#lows.pop()
     if (arrived.length === 0) this.#arrived = null
+  }
+
+  #releaseIfDropped(arrived: SlotList, at: number): boolean {
+    const slot = arrived.at(at)
+    if (!this.#pool.has(slot, ROW_FLAGS.dropped)) return false
+    this.#pool.release(slot)
+    arrived.removeAt(at)
+    this.#dropped--
+    return true
   }
 
   /** Before dropped rows are more than held ones, whatever order events come in. */
