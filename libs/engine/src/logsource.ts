@@ -37,9 +37,6 @@ export function sourceOf({ product, service, category }: LogSource): EventSource
   return format === undefined ? null : { category: ours, format }
 }
 
-/** Whether any source gives events of it; a rule for others is idle. */
-export const isProvided = (logsource: LogSource): boolean => sourceOf(logsource) !== null
-
 /** A test of where an event comes from. */
 export function logsourceTest(logsource: LogSource): (event: EventView) => boolean {
   const source = sourceOf(logsource)

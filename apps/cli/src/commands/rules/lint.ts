@@ -1,5 +1,7 @@
 /** `tocsin rules lint`: everything that keeps a rule from running, with its place. */
-import { isProvided } from '@tocsin/engine'
+import { sourceOf } from '@tocsin/engine'
+import { FORMAT_NAMES } from '@tocsin/formats'
+import type { LogSource } from '@tocsin/sigma'
 import { type Output, plain } from '../../output.ts'
 import { faultLines, readRules } from '../../rules/rule-files.ts'
 
@@ -15,4 +17,10 @@ export function lintRules(paths: readonly string[], output: Output): number {
   }
   output.note(`${files} files, ${rules.length} rules, ${faults.length} faults`)
   return faults.length === 0 ? 0 : 1
+}
+
+/** Whether ingest knows a format whose events are of that source. */
+function isProvided(logsource: LogSource): boolean {
+  const source = sourceOf(logsource)
+  return source !== null && (source.format === null || FORMAT_NAMES.includes(source.format))
 }
