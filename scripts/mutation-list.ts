@@ -14,6 +14,7 @@ const WORKER = 'services/detector/src/partition-worker.ts'
 const CRASH: Mutation['test'] = ['services/detector/test/crash-points.test.ts']
 const SNAPSHOTS: Mutation['test'] = ['services/detector/test/snapshots.test.ts']
 const engine = (file: string): string => `libs/engine/src/${file}`
+const CORRELATIONS: Mutation['test'] = ['libs/engine/test/correlations.test.ts']
 const MODEL: Mutation['test'] = ['libs/engine/test/engine-against-model.test.ts']
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -53,8 +54,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the window’s end is closed: an event exactly span old is in',
     file: engine('group.ts'),
-    from: 't + this.program.spanMs : this.name.night.end',
-    to: 't + this.program.spanMs + 1 : this.name.night.end',
+    from: 't + this.program.spanMs : this.night.end',
+    to: 't + this.program.spanMs + 1 : this.night.end',
     test: MODEL,
   },
   {
@@ -116,8 +117,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a stamp ahead of log time is believed',
     file: engine('log-clock.ts'),
-    from: 't: isSkewed ? logTime : stamp',
-    to: 't: stamp',
+    from: 'stamp - logTime > AHEAD_MS',
+    to: 'stamp - logTime > AHEAD_MS * 1_000_000',
     test: MODEL,
   },
   {
@@ -157,10 +158,10 @@ export const MUTATIONS: readonly Mutation[] = [
     test: [MODEL[0], 'the engine and the model, with little room'],
   },
   {
-    name: 'evidence lies in the order of arrival',
-    file: engine('evidence.ts'),
-    from: 'one.t !== other.t ? one.t < other.t : one.id',
-    to: 'one.t === Number.NaN ? false : one.id',
+    name: 'evidence lies in the order of ids',
+    file: engine('evidence-pool.ts'),
+    from: 'if (t !== otherT) return t < otherT',
+    to: '',
     test: MODEL,
   },
   {
@@ -203,7 +204,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: engine('partition-engine.ts'),
     from: 'known === undefined ? program !== instance.current : known.program !== program',
     to: 'program !== instance.current',
-    test: MODEL,
+    test: CORRELATIONS,
   },
   {
     name: 'first events of an alert are those of the whole window range',
@@ -211,5 +212,54 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'target.firstSeen = known === null ? held.t(start) : Math.min(known.firstSeen, held.t(start))',
     to: 'target.firstSeen = held.t(start)',
     test: MODEL,
+  },
+  {
+    name: 'a refused event counts as the last one that came',
+    file: engine('held-events.ts'),
+    from: 'while (arrived.length > 0 && this.#releaseIfDropped(arrived, arrived.length - 1)) this.#lows.pop()',
+    to: '',
+    test: [MODEL[0], 'a full organization'],
+  },
+  {
+    name: 'an event exactly late is late',
+    file: engine('partition-engine.ts'),
+    from: 'row.t < row.arrival - program.latenessMs',
+    to: 'row.t <= row.arrival - program.latenessMs',
+    test: MODEL,
+  },
+  {
+    name: 'an exception stays in force after it has expired',
+    file: engine('exceptions.ts'),
+    from: 'logTime >= exception.expiresAt',
+    to: 'logTime < 0',
+    test: MODEL,
+  },
+  {
+    name: 'a group with an open alert goes over to another version',
+    file: engine('rule-instance.ts'),
+    from: '} else if (group.episodes.length === 0) group.adopt(program)',
+    to: '} else if (group.episodes.length >= 0) group.adopt(program)',
+    test: MODEL,
+  },
+  {
+    name: 'of one time, events serve one step only',
+    file: engine('truth-of-steps.ts'),
+    from: 'const next = serve(rows, t, first, 1)',
+    to: 'const next = Math.min(first + 1, serve(rows, t, first, 1))',
+    test: CORRELATIONS,
+  },
+  {
+    name: 'one event serves two steps',
+    file: engine('truth-of-steps.ts'),
+    from: 'if (others === undefined || take(others, servedBy, asked)) {',
+    to: 'if (others === undefined || others.length > 0) {',
+    test: CORRELATIONS,
+  },
+  {
+    name: 'an event belongs to the group of one of its rules only',
+    file: engine('grouping.ts'),
+    from: 'of byPart.entries())',
+    to: 'of [...byPart.entries()].slice(0, 1))',
+    test: CORRELATIONS,
   },
 ]
