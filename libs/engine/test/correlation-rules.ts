@@ -135,6 +135,14 @@ function addendOf(rule: Correlation, event: AuditEvent): number | undefined {
   return WHOLE.has(field) ? Math.floor(number) : number
 }
 
+/** D38, and the rules of which events were counted. */
+function metadataOf(rule: Correlation, counted: readonly HeldEvent[]): Record<string, unknown> {
+  if (rule.type === 'value_count') return { distinct: { [rule.fields.join(', ')]: valueIn(rule, counted) } }
+  if (rule.type !== 'temporal' && rule.type !== 'temporal_ordered') return {}
+  const met = ruleNamesIn(counted)
+  return { rules: rule.parts.map(({ name }) => name).filter((name) => met.has(name)) }
+}
+
 /** A version of a correlation as the model runs it. */
 export function patternOf(ruleId: string, rule: Correlation): ModelPattern {
   const severity: Severity = 'HIGH'
@@ -159,6 +167,7 @@ export function patternOf(ruleId: string, rule: Correlation): ModelPattern {
     isNotNumeric: (event) => isSum && addendOf(rule, event) === undefined,
     sum: isSum,
     severity: () => severity,
+    metadata: ({ held }) => metadataOf(rule, held),
   }
 }
 

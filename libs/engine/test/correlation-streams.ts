@@ -14,6 +14,7 @@ const PARTS = [
   { name: 'x_one', actions: ['a', 'ab', 'abc'] },
   { name: 'x_two', actions: ['b', 'ab', 'bc', 'abc'] },
   { name: 'third', actions: ['c', 'bc', 'abc'] },
+  { name: 'x_four', actions: ['a', 'c', 'd', 'abc'] },
 ] as const
 const NAMES = PARTS.map(({ name }) => name)
 
@@ -99,7 +100,7 @@ const groupings = fc.constantFrom<Pick<Correlation, 'groupBy' | 'aliases'>>(
 export const correlations: fc.Arbitrary<Correlation> = fc
   .record({
     kind: kinds,
-    parts: fc.constantFrom([0, 1], [0, 1, 2], [1, 0], [2, 0, 1], [0]),
+    parts: fc.constantFrom([0, 1], [0, 1, 2], [1, 0], [2, 0, 1], [0], [0, 3], [1, 3, 0, 2]),
     grouping: groupings,
     spanS: fc.integer({ min: 1, max: 5 }),
     cooldownS: fc.integer({ min: 0, max: 3 }),
@@ -107,8 +108,8 @@ export const correlations: fc.Arbitrary<Correlation> = fc
   })
   .map(({ kind, parts, grouping, ...times }) => {
     const isText = kind.condition !== null && !Array.isArray(kind.condition)
-    // A text may name any of the three, and aliases name the rules that are there.
-    const chosen = (isText ? [0, 1, 2] : parts).flatMap((i) => PARTS[i] ?? [])
+    // A text may name any of them, and aliases name the rules that are there.
+    const chosen = (isText ? [0, 1, 2, 3] : parts).flatMap((i) => PARTS[i] ?? [])
     const aliases = Object.fromEntries(
       Object.entries(grouping.aliases).map(([alias, of]) => [
         alias,
@@ -138,7 +139,7 @@ const steps = (size: number) =>
   fc
     .record({
       actions: fc.oneof(
-        fc.constant(['a', 'b', 'c', 'ab', 'bc', 'abc', 'none']),
+        fc.constant(['a', 'b', 'c', 'd', 'ab', 'bc', 'abc', 'none']),
         fc.constantFrom(['a', 'b'], ['a', 'b', 'c'], ['a'], ['ab', 'b']),
       ),
       who: fc.oneof(fc.constantFrom([0], [0, 1], [0, 1, 2]), fc.constant(WHO.map((_, i) => i))),

@@ -170,15 +170,14 @@ function comparedModel({ type, alert, revision, figures, updatedAt }: ModelChang
 }
 
 /** The total is shown by sums only. */
-function comparable({ total, metadata, ...figures }: ModelFigures, { pattern }: ModelAlert): Partial<ModelFigures> {
+function comparable({ total, ...figures }: ModelFigures, { pattern }: ModelAlert): Partial<ModelFigures> {
   return {
     ...figures,
     ...(pattern.pattern === 'BULK_OPERATION' ? { total } : {}),
-    ...(pattern.metadata === undefined ? {} : { metadata }),
   }
 }
 
-function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string, string>, withMetadata: boolean): Compared {
+function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string, string>): Compared {
   const { window } = alert
   const { mergedInto, ...metadata } = alert.metadata
   return {
@@ -202,7 +201,7 @@ function comparedEngine({ type, alert }: AlertChange, names: ReadonlyMap<string,
     backfilled: alert.backfilled,
     ...(alert.pattern === 'BULK_OPERATION' ? { total: Number(metadata['totalRecords']) } : {}),
     windowValue: window.value,
-    ...(withMetadata ? { metadata } : {}),
+    metadata,
     evidence: alert.evidence.map(({ id }) => id),
   }
 }
@@ -238,7 +237,7 @@ export function firstDifference(
     if (keys.some((key, i) => i > 0 && key < (keys[i - 1] ?? '')))
       throw new Error(`record ${record}: changes are not ordered by rule id, alert id`)
     const left = expected.map((change) => sorted(comparedModel(change), isSmall)).sort()
-    const right = changes.map((change) => sorted(comparedEngine(change, names, stream.rules === undefined), isSmall)).sort()
+    const right = changes.map((change) => sorted(comparedEngine(change, names), isSmall)).sort()
     if (left.join() !== right.join()) return { record, expected: left, got: right }
   }
   return undefined

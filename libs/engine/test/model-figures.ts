@@ -3,7 +3,7 @@ import { severityRank } from '@tocsin/contracts'
 import type { Interval } from './model-nights.ts'
 import { isNotable } from './model-patterns.ts'
 import type { Episode, Group, HeldEvent, ModelFigures, Moment } from './model-types.ts'
-import { covers, peakOf, total, windowAt } from './model-windows.ts'
+import { covers, peakOf, windowAt } from './model-windows.ts'
 
 /** First events shown, and newest. */
 const MAX_EVIDENCE = 25
@@ -94,10 +94,11 @@ export function extend(
     ...(stepped === level ? [] : [stepped]),
     ...before.map((figures) => figures.severity),
   ]
+  const sum = pattern.sum ? pattern.value([...counted]) : counted.size
   episode.figures = {
     severity: severities.sort((a, b) => severityRank(b) - severityRank(a))[0] ?? level,
     count: counted.size,
-    total: pattern.sum ? pattern.value([...counted]) : counted.size,
+    total: sum,
     peak,
     firstSeen,
     lastSeen,
@@ -108,9 +109,10 @@ export function extend(
     threshold,
     backfilled: [...counted].every((event) => event.late),
     metadata: {
-      ...pattern.metadata?.({
+      ...pattern.metadata({
         counted: [...counted].map(({ event }) => event),
-        total: total([...counted]),
+        held: [...counted],
+        total: sum,
         spanMs,
         group: group.group,
         settings,

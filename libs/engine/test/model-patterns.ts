@@ -36,9 +36,10 @@ export interface ModelPattern {
   isNotNumeric?(event: AuditEvent): boolean
   /** Sums compare their total in revisions; counts the number of events. */
   readonly sum: boolean
-  /** Beside the standard; `principalId` and `source` are the group's. Absent: not compared. */
-  metadata?(of: {
+  /** Beside the standard; `principalId` and `source` are the group's. */
+  metadata(of: {
     counted: readonly AuditEvent[]
+    held: readonly HeldEvent[]
     total: number
     spanMs: number
     group: Record<string, string>
