@@ -10,6 +10,9 @@ const ABSENT = -1
 const ZERO = 0x30
 /** Names come from rules; what is remembered of them must not grow without end. */
 const MOST_NAMES = 10_000
+/** JSON may write these characters as \uXXXX, and in no other way. */
+const PLAIN_NAME = /^[\w:-][\w.:-]*$/
+const UNICODE_ESCAPE = Buffer.from('\\u')
 
 /** What a name of a rule means where the event has neither an original nor unknown keys. */
 type Meaning = FieldPlan | 'whole event' | 'nothing'
@@ -33,11 +36,15 @@ export class ScannedEvent implements EventView {
   readonly #texts: (string | undefined)[]
   readonly #cache: TextCache
   readonly #meanings = new Map<string, Meaning>()
+  /** What a name begins with, as bytes; null where it can be written in several ways. */
+  readonly #keys = new Map<string, Buffer | null>()
   #bytes: Buffer = Buffer.alloc(0)
   #begins = 0
   #ends = 0
   /** Whether a text of the event is other than its bytes. */
   #hasOdd = false
+  /** Null until it is looked for. */
+  #hasEscapes: boolean | null = null
   #event: AuditEvent | null = null
   #reader: EventFields | null = null
 
@@ -83,6 +90,7 @@ export class ScannedEvent implements EventView {
     this.#from.fill(ABSENT)
     this.#texts.fill(undefined)
     this.#hasOdd = false
+    this.#hasEscapes = null
     this.#event = null
     this.#reader = null
   }
@@ -185,7 +193,28 @@ export class ScannedEvent implements EventView {
       if (meaning.kind === 'object' || meaning.kind === 'value' || meaning.kind === 'boolean') return this.#whole(name)
       return this.#textAt(meaning.slot)
     }
-    return this.#has(this.#rawSlot) || this.#has(this.#detailsSlot) ? this.#whole(name) : undefined
+    if (!this.#has(this.#rawSlot) && !this.#has(this.#detailsSlot)) return undefined
+    return this.#mayName(name) ? this.#whole(name) : undefined
+  }
+
+  /**
+   * Whether a key of the event may be this name, or begin a path of it: its bytes are somewhere in the record. Most originals lack most
+   * fields that rules read, and are then not parsed. Keys may also be written in escapes.
+   */
+  #mayName(name: string): boolean {
+    const key = this.#keys.get(name) ?? this.#makeKey(name)
+    if (key === null) return true
+    const record = this.#bytes.subarray(this.#begins, this.#ends)
+    if (record.includes(key)) return true
+    this.#hasEscapes ??= record.includes(UNICODE_ESCAPE)
+    return this.#hasEscapes
+  }
+
+  #makeKey(name: string): Buffer | null {
+    if (this.#keys.size >= MOST_NAMES) this.#keys.clear()
+    const key = PLAIN_NAME.test(name) ? Buffer.from(name.split('.', 1)[0] as string) : null
+    this.#keys.set(name, key)
+    return key
   }
 
   #whole(name: string): unknown {

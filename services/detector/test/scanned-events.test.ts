@@ -133,6 +133,19 @@ describe('an event that is read from its bytes', () => {
     expect(taken).toBeGreaterThan(0.02)
   }, 120_000)
 
+  it('has the fields of its original whose names are written in escapes, and those that are only parts of other names', () => {
+    const raw = { eventName: 'GetObject', 'a.b': 1, b: [{ c: { a: 'x' } }], userIdentity: { type: 'Root' } }
+    const plain = JSON.stringify({ ...failedLogin('u1'), raw })
+    for (const written of [
+      plain,
+      plain.replace('"eventName"', '"\\u0065ventName"'),
+      plain.replace('"userIdentity":{"type"', '"\\u0075serIdentity":{"\\u0074ype"'),
+      plain.replace('"a.b"', '"\\u0061.b"'),
+      plain.replace('eventName', 'eventNames'),
+    ])
+      expect(compare(Buffer.from(written))).toBe(true)
+  })
+
   it('is taken from its bytes as ingest writes it, from every format', () => {
     const samples = new URL('../../../libs/formats/src/formats/samples/', import.meta.url)
     const read = readdirSync(samples).flatMap((name) => JSON.parse(readFileSync(new URL(name, samples), 'utf8')) as Sample[])
