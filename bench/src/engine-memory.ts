@@ -15,6 +15,7 @@ const ORGANIZATIONS = 100
 const SEED = 5
 /** For the cost of a single event. */
 const GROUPS = 250
+const LARGE_GROUPS = 5
 const MANY_GROUPS = 1_000_000
 const FROM = Date.UTC(2026, 0, 5, 8)
 const MINUTE_MS = 60_000
@@ -24,6 +25,8 @@ const HELD_BESIDES_LATENESS_MS = MINUTE_MS + 5 * MINUTE_MS
 export interface EngineMemory {
   readonly bytesAGroup: number
   readonly bytesAnEventInOrder: number
+  /** Close to a group's cap of 100,000. */
+  readonly bytesAnEventOfLargeGroups: number
   readonly bytesAnEventOutOfOrder: number
   readonly bytesAnEventOfASum: number
   /** At 5,000 events/s with a lateness of 1 minute, half way and when events begin to go: events held, and bytes. */
@@ -89,9 +92,9 @@ function drawn(principals: number, { action = 'data.read', disorderMs = 0 } = {}
   }
 }
 
-/** Between 200 and 1,000 events in each of some groups: evidence is full, only the events grow. */
-function bytesAnEvent(source: EventSource): number {
-  const [few, many] = feed(source, [GROUPS * 200, GROUPS * 1_000]) as [Fed, Fed]
+/** What the events between these counts cost, where evidence is full and only the events grow. */
+function bytesAnEvent(source: EventSource, counts: readonly number[] = [GROUPS * 200, GROUPS * 1_000]): number {
+  const [few, many] = feed(source, counts) as [Fed, Fed]
   return (many.bytes - few.bytes) / (many.events - few.events)
 }
 
@@ -102,6 +105,7 @@ const [half, full] = feed(drawn(PRINCIPALS), [held / 2, held], MINUTE_MS) as [Fe
 const answer: EngineMemory = {
   bytesAGroup: thin.bytes / thin.events,
   bytesAnEventInOrder: bytesAnEvent(drawn(GROUPS)),
+  bytesAnEventOfLargeGroups: bytesAnEvent(drawn(LARGE_GROUPS), [LARGE_GROUPS * 60_000, LARGE_GROUPS * 95_000]),
   bytesAnEventOutOfOrder: bytesAnEvent(drawn(GROUPS, { disorderMs: MINUTE_MS })),
   bytesAnEventOfASum: bytesAnEvent(drawn(GROUPS, { action: 'system.import' })),
   half,
