@@ -20,9 +20,10 @@ const ROW = 2
 const T = 2
 const OFFSET = 3
 const RECORD_COUNT = 4
-/** Bytes of a snapshot: two words of closed lists, lengths of the five texts, of the list that it begins, and the texts. */
+/** Bytes of a snapshot: two words of closed lists, whether the texts are ASCII, lengths of the five texts, of the list that it begins, and the texts. */
 const OUTCOME = 12
 const CLASSIFICATION = 13
+const ENCODING = 14
 const LENGTHS = 40
 const COUNT = 45
 const TEXTS = 46
@@ -30,7 +31,7 @@ const TEXTS = 46
 interface Segment {
   /** Units of each snapshot in it. */
   readonly units: number
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly words: Int32Array
   readonly numbers: Float64Array
 }
@@ -38,7 +39,7 @@ interface Segment {
 const SLASH = 0x2f
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+const ASCII = 1
 /** Room for five texts of 128 characters. */
 const scratch = new Uint8Array(5 * 128 * 3)
 
@@ -91,23 +92,21 @@ export class EvidencePool {
     const { bytes, numbers } = this.#segment(slot)
     const at = byteOf(slot)
     const recordCount = numbers[numberOf(slot) + RECORD_COUNT] as number
-    const texts: string[] = []
-    let from = at + TEXTS
-    for (let text = 0; text < 5; text++) {
-      const to = from + (bytes[at + LENGTHS + text] as number)
-      texts.push(decoder.decode(bytes.subarray(from, to)))
-      from = to
-    }
-    const [id = '', action = '', subject, target, ip] = texts
+    const idEnd = at + TEXTS + (bytes[at + LENGTHS] as number)
+    const actionEnd = idEnd + (bytes[at + LENGTHS + 1] as number)
+    const subjectEnd = actionEnd + (bytes[at + LENGTHS + 2] as number)
+    const targetEnd = subjectEnd + (bytes[at + LENGTHS + 3] as number)
+    const ipEnd = targetEnd + (bytes[at + LENGTHS + 4] as number)
+    const encoding = bytes[at + ENCODING] === ASCII ? 'latin1' : 'utf8'
     return {
       t: this.t(slot),
-      id,
+      id: bytes.toString(encoding, at + TEXTS, idEnd),
       offset: String(numbers[numberOf(slot) + OFFSET]),
-      action,
+      action: bytes.toString(encoding, idEnd, actionEnd),
       outcome: OUTCOMES[bytes[at + OUTCOME] as number] ?? 'unknown',
-      subject: subject || null,
-      target: target || null,
-      ip: ip || null,
+      subject: bytes.toString(encoding, actionEnd, subjectEnd) || null,
+      target: bytes.toString(encoding, subjectEnd, targetEnd) || null,
+      ip: bytes.toString(encoding, targetEnd, ipEnd) || null,
       recordCount: Number.isNaN(recordCount) ? null : recordCount,
       classification: CLASSIFICATIONS[bytes[at + CLASSIFICATION] as number] ?? null,
     }
@@ -131,9 +130,8 @@ export class EvidencePool {
     const t = this.t(one)
     const otherT = this.t(other)
     if (t !== otherT) return t < otherT
-    const id = this.#id(one)
-    const otherId = this.#id(other)
-    return id !== otherId ? id < otherId : this.#offset(one) < this.#offset(other)
+    const ids = this.#compareIds(one, other)
+    return ids !== 0 ? ids < 0 : this.#offset(one) < this.#offset(other)
   }
 
   older(slot: number): number {
@@ -165,10 +163,24 @@ export class EvidencePool {
     return this.#segment(slot).numbers[numberOf(slot) + OFFSET] as number
   }
 
-  #id(slot: number): string {
-    const { bytes } = this.#segment(slot)
-    const from = byteOf(slot) + TEXTS
-    return decoder.decode(bytes.subarray(from, from + (bytes[byteOf(slot) + LENGTHS] as number)))
+  /** Below 0 where the first id comes first, by UTF-16 units. */
+  #compareIds(one: number, other: number): number {
+    const { bytes } = this.#segment(one)
+    const { bytes: others } = this.#segment(other)
+    const at = byteOf(one)
+    const otherAt = byteOf(other)
+    const length = bytes[at + LENGTHS] as number
+    const otherLength = others[otherAt + LENGTHS] as number
+    if (bytes[at + ENCODING] !== ASCII || others[otherAt + ENCODING] !== ASCII) {
+      const id = bytes.toString('utf8', at + TEXTS, at + TEXTS + length)
+      const otherId = others.toString('utf8', otherAt + TEXTS, otherAt + TEXTS + otherLength)
+      return id === otherId ? 0 : id < otherId ? -1 : 1
+    }
+    for (let index = TEXTS; index < TEXTS + Math.min(length, otherLength); index++) {
+      const difference = (bytes[at + index] as number) - (others[otherAt + index] as number)
+      if (difference !== 0) return difference
+    }
+    return length - otherLength
   }
 
   #segment(slot: number): Segment {
@@ -187,6 +199,7 @@ export class EvidencePool {
     numbers[numberOf(slot) + RECORD_COUNT] = recordCount
     bytes[at + OUTCOME] = outcome
     bytes[at + CLASSIFICATION] = classification
+    bytes[at + ENCODING] = written.isAscii ? ASCII : 0
     for (let text = 0, from = 0; text < ends.length; text++) {
       bytes[at + LENGTHS + text] = (ends[text] as number) - from
       from = ends[text] as number
@@ -211,7 +224,7 @@ export class EvidencePool {
     const buffer = new ArrayBuffer(SEGMENT_UNITS * UNIT_BYTES)
     this.#segments.push({
       units,
-      bytes: new Uint8Array(buffer),
+      bytes: Buffer.from(buffer),
       words: new Int32Array(buffer),
       numbers: new Float64Array(buffer),
     })
@@ -226,7 +239,7 @@ const wordOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES / 4
 const numberOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES / 8)
 
 /** What lies in the scratch: five texts, one behind the other. Its length as JSON counts what is written there with an escape. */
-const written = { ends: [0, 0, 0, 0, 0], bytes: 0, jsonBytes: 0 }
+const written = { ends: [0, 0, 0, 0, 0], bytes: 0, jsonBytes: 0, isAscii: true }
 
 function encodeFitting(texts: EvidenceTexts): void {
   encode(texts)
@@ -262,12 +275,14 @@ function copyTexts(event: EventView): boolean {
   ends[3] = target
   ends[4] = ip
   written.bytes = ip
+  written.isAscii = true
   return true
 }
 
 function encode(texts: EvidenceTexts): void {
   let at = 0
   let escaped = 0
+  written.isAscii = true
   for (let place = 0; place < texts.length; place++) {
     const text = texts[place] as string
     const from = at
@@ -282,6 +297,7 @@ function encode(texts: EvidenceTexts): void {
     if (index < text.length) {
       at = from + encoder.encodeInto(text, scratch.subarray(from)).written
       escaped += 5 * text.length
+      written.isAscii = false
     }
     written.ends[place] = at
   }

@@ -204,7 +204,7 @@ export class Group {
   }
 
   /** Snapshots of held events that are in no alert, from the oldest to the newest. */
-  loose(): number[] {
+  loose(): readonly number[] {
     return looseEvidence(this.#stores.evidence, this.#loose)
   }
 

@@ -1,6 +1,8 @@
 import { type EvidencePool, NO_EVIDENCE } from './evidence-pool.ts'
 import type { EpochMs } from './time.ts'
 
+const NONE: readonly number[] = []
+
 /**
  * The evidence of a group's events that are in no alert yet: a ring of snapshots in order, known by its newest (NO_EVIDENCE: empty), so that
  * a group holds one number. The newest's newer one is the oldest; the oldest has no older one.
@@ -67,9 +69,9 @@ export function unlinkEvidence(pool: EvidencePool, newest: number, snapshot: num
 }
 
 /** Snapshots from the oldest to the newest. */
-export function looseEvidence(pool: EvidencePool, newest: number): number[] {
+export function looseEvidence(pool: EvidencePool, newest: number): readonly number[] {
+  if (newest === NO_EVIDENCE) return NONE
   const found: number[] = []
-  if (newest === NO_EVIDENCE) return found
   for (let at = pool.newer(newest); ; at = pool.newer(at)) {
     found.push(at)
     if (at === newest) return found
