@@ -27,6 +27,7 @@ export function renderFigures(group: Group, episode: Episode, rendering: Renderi
   const { rule } = group.program
   const { requirements } = group.condition
   const { shown, night } = group
+  const isAhead = rule.settled?.isAhead === true
   return {
     id: episode.opening.id,
     organizationId: rendering.organizationId,
@@ -39,8 +40,8 @@ export function renderFigures(group: Group, episode: Episode, rendering: Renderi
     pattern: rule.pattern,
     group: { ...shown },
     window: {
-      from: isoTime(night === null ? episode.firstTrue - group.spanMs : night.start),
-      to: isoTime(night === null ? episode.firstTrue : night.end),
+      from: isoTime(night === null ? episode.firstTrue - (isAhead ? 0 : group.spanMs) : night.start),
+      to: isoTime(night === null ? episode.firstTrue + (isAhead ? group.spanMs : 0) : night.end),
       spanMs: group.spanMs,
       threshold: requirements[0].atLeast,
       value: episode.windowValue,

@@ -38,9 +38,11 @@ export function correlationRule(
     (name) => named(detections, name) ?? refuse(['correlation', 'rules'], `The rule "${name}" is not in this file.`),
   )
   const { also } = extension
+  const basics = ruleBasics(record, document, extension, counted, detections)
   return {
-    ...ruleBasics(record, document, extension, counted, detections),
+    ...basics,
     ...condition,
+    identity: JSON.stringify([basics.identity, condition.numbers, condition.settled?.isAhead ?? null]),
     valueFields: also === null ? condition.valueFields : [also.field],
     groupBy: groupByOf(document, extension, refuse),
     ...partsOf(document, condition, counted, refuse),
@@ -51,7 +53,7 @@ export function correlationRule(
 
 function refuseWhatIsNotBuilt(
   { correlation }: SigmaCorrelation,
-  { unit, settled, expression, numbers }: RuleCondition,
+  { unit, settled, expression }: RuleCondition,
   extension: RuleExtension,
   refuse: Refuse,
 ): void {
@@ -67,9 +69,6 @@ function refuseWhatIsNotBuilt(
       '"generate: true" is not supported yet: the rules of a correlation do not alert themselves.',
     )
   if (extension.also !== null && unit !== 'events') refuse(['x-tocsin', 'also'], `"also" does not go with ${type}.`)
-  if (settled !== null) refuse(['correlation', 'condition'], 'Conditions that more events can make false are not supported yet.')
-  if (unit === 'sum' && numbers === 'real')
-    refuse(['correlation', 'condition', 'field'], 'value_sum is supported on recordCount and bytes only.')
   const hasThreshold = settled === null && unit !== 'steps' && expression === null && correlation.condition.length > 0
   if (extension.pattern !== null && (settled !== null || unit === 'rules' || unit === 'steps'))
     refuse(['x-tocsin', 'pattern'], `"pattern" does not go with this condition: the organization's threshold has no place in it.`)

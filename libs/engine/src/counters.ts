@@ -26,6 +26,8 @@ export interface Counters {
   groupEvicted: number
   /** Values of a summed field that are not numbers >= 0. */
   notNumeric: number
+  /** Events that came into a window of theirs that had been decided, once per rule. */
+  tooLate: number
   /** How often append time lay more than 1 h below log time. */
   logTimeSetBack: number
   /** Control records that were not above the version in force. */
@@ -46,6 +48,7 @@ export const newCounters = (): Counters => ({
   latenessShortened: 0,
   groupEvicted: 0,
   notNumeric: 0,
+  tooLate: 0,
   logTimeSetBack: 0,
   controlIgnored: 0,
 })

@@ -4,6 +4,8 @@ import { targetOf } from './evidence.ts'
 import { hash53 } from './hash.ts'
 import type { NotedField } from './patterns.ts'
 import type { CompiledRule } from './rule.ts'
+import { WHOLE_FIELDS } from './rule-condition.ts'
+import { saturated } from './saturating.ts'
 
 /** The value column of an event's row under a rule, and its text where the alert names it. */
 export interface EventValue {
@@ -20,7 +22,7 @@ const NOTHING: EventValue = { value: 0, name: null, notNumeric: false }
  * event matches (`parts`) where these are asked for.
  */
 export function valueOfEvent(rule: CompiledRule, event: EventView, parts: number): EventValue {
-  if (rule.unit === 'sum') return weightOf(rule, event.fields)
+  if (rule.unit === 'sum') return rule.numbers === 'real' ? numberOf(rule, event.fields) : weightOf(rule, event.fields)
   if (rule.unit === 'rules' || rule.unit === 'steps') return { ...NOTHING, value: parts }
   if (isDistinct(rule)) return hashed(tupleOf(rule.valueFields, event.fields), hash53)
   const { noted } = rule.traits
@@ -35,6 +37,16 @@ function weightOf({ valueFields, valueDefault }: CompiledRule, fields: EventFiel
   const weight = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof weight !== 'number' || !(weight >= 0)) return { ...NOTHING, notNumeric: true }
   return { ...NOTHING, value: Math.min(Math.floor(weight), Number.MAX_SAFE_INTEGER) }
+}
+
+/** Any number; where more events can only add to the sum, none below 0. `recordCount` and `bytes` are whole numbers. */
+function numberOf({ valueFields: [field = ''], valueDefault, settled }: CompiledRule, fields: EventFields): EventValue {
+  const value = fields(field)
+  if (value === undefined || value === null) return { ...NOTHING, value: valueDefault ?? 0 }
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof number !== 'number' || Number.isNaN(number) || (settled === null && number < 0))
+    return { ...NOTHING, notNumeric: true }
+  return { ...NOTHING, value: saturated(WHOLE_FIELDS.has(field) ? Math.trunc(number) : number) }
 }
 
 const isDistinct = (rule: CompiledRule): boolean => rule.unit === 'distinct' || rule.also.length > 0

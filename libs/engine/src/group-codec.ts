@@ -10,6 +10,7 @@ import type { EvidencePool } from './evidence-pool.ts'
 import type { Floor, Group } from './group.ts'
 import type { GroupName } from './group-name.ts'
 import type { Interval } from './stretches.ts'
+import { isTold } from './told-events.ts'
 
 /** Low bits of a row's `info` are its flags (event-pool.ts). */
 const FLAG_BITS = 4
@@ -79,6 +80,7 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
     to.word(pool.idLow(slot))
     to.word(pool.idHigh(slot))
     to.uint(pool.info(slot))
+    if (isTold(group.program.kind)) encodeTold(group, slot, to)
   }
   to.uint(loose.length)
   for (const slot of loose) encodeSnapshot(evidence.read(slot), places?.get(evidence.row(slot)) ?? -1, to)
@@ -98,6 +100,7 @@ export function decodeHead(from: ByteReader): EncodedHead {
 /** Fills a new group of the right owner, name and program. */
 export function decodeInto(group: Group, from: ByteReader): void {
   const slots: number[] = []
+  const decided: number[] = []
   const id = { low: 0, high: 0 }
   let t = 0
   let arrival = 0
@@ -108,8 +111,15 @@ export function decodeInto(group: Group, from: ByteReader): void {
     id.low = from.word()
     id.high = from.word()
     const info = from.uint()
-    slots.push(group.hold({ t, arrival, value, id, contentHash: info >>> FLAG_BITS, flags: info & FLAG_MASK }))
+    const row = { t, arrival, value, id, contentHash: info >>> FLAG_BITS, flags: info & FLAG_MASK }
+    if (!isTold(group.program.kind)) slots.push(group.hold(row))
+    else {
+      const isDecided = from.uint() === 1
+      slots.push(group.hold(row, { id: from.text(), correlationId: from.value() as string | null, weight: from.number() }))
+      if (isDecided) decided.push(slots.at(-1) as number)
+    }
   }
+  if (decided.length > 0) group.held.told.settling?.decide(decided)
   for (let left = from.uint(); left > 0; left--) {
     const { snapshot, row } = decodeSnapshot(from)
     group.keepLoose(group.evidence.restore(snapshot, slots[row] ?? -1))
@@ -123,6 +133,14 @@ export function decodeInto(group: Group, from: ByteReader): void {
     group.names = rest.names
   }
   for (let left = from.uint(); left > 0; left--) group.addEpisode(decodeEpisode(from, group.evidence))
+}
+
+function encodeTold({ held }: Group, slot: number, to: ByteWriter): void {
+  const { id, correlationId, weight } = held.told.of(slot)
+  to.uint(held.told.isDecided(slot) ? 1 : 0)
+  to.text(id)
+  to.value(correlationId)
+  to.number(weight)
 }
 
 function encodeName({ key, night }: GroupName, to: ByteWriter): void {

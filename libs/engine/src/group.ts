@@ -12,9 +12,11 @@ import { settlePeaks } from './peaks.ts'
 import type { Condition, Program } from './program.ts'
 import { revisionDeadline } from './revision.ts'
 import type { RuleInstance } from './rule-instance.ts'
+import type { SettledTerms } from './settling.ts'
 import type { Stores } from './stores.ts'
 import type { Interval } from './stretches.ts'
 import type { DurationMs, EpochMs } from './time.ts'
+import type { Told } from './told-events.ts'
 
 /** Order of a full group's floor: an event at or below it is refused. */
 export interface Floor {
@@ -131,9 +133,9 @@ export class Group {
     return this.#held === null && this.#only === NOTHING && this.floor === null && !this.stale && this.episodes.length === 0
   }
 
-  /** Takes an event in, of which nothing comes, and returns its row. */
-  hold(row: Row): number {
-    if (this.#held !== null || this.#only !== NOTHING) return this.held.add(row)
+  /** Takes an event in, of which nothing comes, and returns its row. @param told for kinds that are told */
+  hold(row: Row, told: Told | null = null): number {
+    if (told !== null || this.#held !== null || this.#only !== NOTHING) return this.held.add(row, told)
     const { kind } = this.program
     this.#only = this.#stores.events.add(row, isWide(kind))
     this.owner.organization.held++
@@ -163,6 +165,17 @@ export class Group {
   /** Position of the first event of the window at `t`. */
   windowStart(t: EpochMs): number {
     return this.night === null ? this.held.upperBound(t - this.program.spanMs) : 0
+  }
+
+  /** Windows of a settled condition. */
+  get settledTerms(): SettledTerms {
+    const { night, program } = this
+    return {
+      isAhead: program.rule.settled?.isAhead ?? false,
+      latenessMs: program.latenessMs,
+      opens: (t) => (night === null ? t - program.spanMs + 1 : night.start),
+      leaves: (t) => this.leaves(t),
+    }
   }
 
   get isEmpty(): boolean {
@@ -248,8 +261,9 @@ export class Group {
     this.episodes.remove((episode) => this.#isOver(episode, logTime))
   }
 
+  /** What a record opens, it does not close. */
   #isOver(episode: Episode, logTime: EpochMs): boolean {
-    return logTime >= this.#closesAt(episode)
+    return episode.revision > 0 && logTime >= this.#closesAt(episode)
   }
 
   /** The first log time that is more than R past both; log times are integers. */
@@ -262,6 +276,8 @@ export class Group {
     // Events go in the order of their arrival: where there is an older one, the group waits for that already.
     const isWaiting = this.queuedAt !== Number.POSITIVE_INFINITY && this.size > 1
     let next = isWaiting ? this.queuedAt : this.oldestArrival() + this.holdMs + 1
+    if (this.#held !== null && this.program.rule.settled !== null)
+      next = Math.min(next, this.#held.told.nextDecision(this.settledTerms))
     for (const episode of episodes) {
       next = Math.min(next, this.#closesAt(episode))
       if (episode.changed) next = Math.min(next, revisionDeadline(episode))
@@ -295,7 +311,8 @@ export class Group {
     if (!sameWindows) {
       this.forgetEvents()
       this.#held = null
-    } else if (!sameCondition) this.stale = true
+    } else if (program.rule.settled !== null) this.#held?.told.reconsider()
+    else if (!sameCondition) this.stale = true
   }
 
   /** Log time went back: nothing held came later than it, and no deadline waits for what was. */

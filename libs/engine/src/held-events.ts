@@ -6,6 +6,7 @@ import { isBefore, lowerBound, placeOf, upperBound } from './row-order.ts'
 import { RowsByPart } from './rows-by-part.ts'
 import { SlotList } from './slot-list.ts'
 import type { EpochMs } from './time.ts'
+import { isTold, type Told, ToldEvents } from './told-events.ts'
 
 /** Up to here an id is found by walking along them. */
 const WALKED = 16
@@ -16,6 +17,10 @@ export interface HeldKind {
   readonly distinct: boolean
   /** Rules of which a row's value has a bit each; 0 where it is something else. */
   readonly parts?: number
+  /** Sums are of any numbers. */
+  readonly isReal?: boolean
+  /** The condition is decided once for each event time. */
+  readonly isSettled?: boolean
 }
 
 /** Whether values need more than 32 bits. */
@@ -40,6 +45,7 @@ export class HeldEvents {
   #values: Map<number, number> | null
   /** Only for rules that ask which of several rules have events. */
   readonly #byPart: RowsByPart | null
+  readonly #told: ToldEvents | null
   #index: IdIndex | null = null
   /** Null while the counted events are all there is and have come in order. */
   #arrived: SlotList | null = null
@@ -54,7 +60,8 @@ export class HeldEvents {
     this.#pool = pool
     this.#tally = tally
     this.#isWide = isWide(kind)
-    this.#sums = kind.sums ? new PrefixSums() : null
+    this.#sums = kind.sums && kind.isReal !== true ? new PrefixSums() : null
+    this.#told = isTold(kind) ? new ToldEvents(pool, this, kind) : null
     this.#values = kind.distinct ? new Map() : null
     this.#byPart = kind.parts === undefined || kind.parts === 0 ? null : new RowsByPart(pool, kind.parts)
   }
@@ -84,6 +91,11 @@ export class HeldEvents {
     return this.#byPart as RowsByPart
   }
 
+  /** For kinds that are told. */
+  get told(): ToldEvents {
+    return this.#told as ToldEvents
+  }
+
   slotAt(position: number): number {
     return this.#counted.at(position)
   }
@@ -98,7 +110,17 @@ export class HeldEvents {
 
   /** Sum of the values at positions `from` to `to`, inclusive; for kinds that sum. */
   sum(from: number, to: number): number {
-    return (this.#sums as PrefixSums).sum(from, to)
+    return this.#sums === null ? this.told.sum(from, to) : this.#sums.sum(from, to)
+  }
+
+  /** Below, at or above 0 where the sum is below, at or above the limit. */
+  compareSum(from: number, to: number, limit: number): number {
+    return this.#sums === null ? this.told.compareSum(from, to, limit) : this.#sums.sum(from, to) - limit
+  }
+
+  /** Weight of a row in a sum. */
+  weight(slot: number): number {
+    return this.#sums === null ? this.told.of(slot).weight : this.#pool.value(slot)
   }
 
   /** First position whose event time is at or after `t`. */
@@ -129,9 +151,10 @@ export class HeldEvents {
     return NO_ROW
   }
 
-  /** Takes the event in and returns its row. */
-  add(row: Row): number {
+  /** Takes the event in and returns its row. @param told for kinds that are told */
+  add(row: Row, told: Told | null = null): number {
     const slot = this.#pool.add(row, this.#isWide)
+    if (told !== null) this.#told?.tell(slot, told)
     this.#tally.held++
     this.enter(slot)
     return slot
@@ -211,6 +234,7 @@ export class HeldEvents {
     for (let at = 0; at < rows.length; at++) {
       if (this.#pool.arrival(rows.at(at)) > limit) this.#pool.setArrival(rows.at(at), limit)
     }
+    this.#told?.reconsider()
   }
 
   /** All rows in order of arrival; the first and the last are held, those between may have been dropped. */
@@ -231,6 +255,7 @@ export class HeldEvents {
     const value = this.#pool.value(slot)
     this.#sums?.insert(position, value)
     this.#byPart?.add(slot)
+    this.#told?.enter(slot, position)
     if (this.#values !== null && value !== 0) this.#values.set(value, (this.#values.get(value) ?? 0) + 1)
   }
 
@@ -242,9 +267,12 @@ export class HeldEvents {
       const marks = this.#marks as SlotList
       marks.removeAt(placeOf(this.#pool, marks, slot))
       if (marks.length === 0) this.#marks = null
+      this.#told?.forget(slot)
       return
     }
     const position = this.positionOf(slot)
+    this.#told?.leave(slot, position)
+    this.#told?.forget(slot)
     this.#counted.removeAt(position)
     this.#sums?.removeAt(position)
     this.#byPart?.remove(slot)

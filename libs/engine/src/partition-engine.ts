@@ -24,13 +24,17 @@ import { Publisher } from './publisher.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
 import { rulingOf } from './rule-book.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
+import { settle } from './settle.ts'
 import { CONTENT_FORMAT, SliceWriter, type SnapshotChunk, type SnapshotHead, type SnapshotWriter } from './snapshot.ts'
 import { type Arrival, type Taking, takeEvent } from './take-event.ts'
 import type { EpochMs } from './time.ts'
+import { isTold, type OpeningEvent } from './told-events.ts'
 
 const NO_EPISODES: readonly Episode[] = []
 /** Before the first event. */
 const NO_EVENT = {} as EventView
+
+const openingOf = (event: EventView): OpeningEvent => ({ id: event.id, correlationId: event.text('correlationId') ?? null })
 
 /**
  * Turns the records of one partition, in order, into alert changes (detection.md).
@@ -63,8 +67,11 @@ export class PartitionEngine {
     event: NO_EVENT,
     offset: 0n,
     name: null,
+    told: null,
   }
   readonly #taking: Taking
+  /** Of the record at hand. */
+  #offset = 0n
   readonly #touched: Group[] = []
   #serial = 0
   #writer: SliceWriter | null = null
@@ -79,7 +86,7 @@ export class PartitionEngine {
       pool: this.#pool,
       limits: this.#limits,
       counters: this.#counters,
-      open: (group, { t }) => this.#open(group, t),
+      open: (group, { t }) => this.#open(group, openingOf(this.#arrival.event), t),
     }
   }
 
@@ -92,6 +99,7 @@ export class PartitionEngine {
     const ruling = record.kind === 'control' ? this.#organizations.read(record.control) : null
     this.#serial++
     if (this.#clock.advance(record.appendTime) === 'set back') this.#setBack()
+    this.#offset = record.offset
     this.#runDeadlines()
     if (matched !== null) this.#take(matched, record.offset)
     if (ruling !== null) this.#organizations.apply(ruling)
@@ -265,8 +273,9 @@ export class PartitionEngine {
     const { row } = arrival
     const isLate = row.t < row.arrival - program.latenessMs
     const value = valueOfEvent(program.rule, arrival.event, parts)
-    if (value.notNumeric) this.#counters.notNumeric++
-    row.value = value.value
+    const { kind } = program
+    row.value = kind.isReal === true ? 0 : value.value
+    arrival.told = isTold(kind) ? { ...openingOf(arrival.event), weight: kind.isReal === true ? value.value : 0 } : null
     row.flags = (isLate ? ROW_FLAGS.late : 0) | (isMark ? ROW_FLAGS.mark : 0) | (isNotable ? ROW_FLAGS.notable : 0)
     arrival.name = value.name
     const group = known ?? this.#newGroup(instance, name, program)
@@ -277,17 +286,18 @@ export class PartitionEngine {
     const taken = takeEvent(group, arrival, this.#taking)
     this.#publisher.ended(group, row.arrival)
     instance.organization.shedding?.offer(group)
+    if (value.notNumeric && taken === 'counted') this.#counters.notNumeric++
     if (isLate && (taken === 'counted' || taken === 'mark')) this.#counters.late++
   }
 
-  #open(group: Group, t: EpochMs): Opening {
-    const { event, offset } = this.#arrival
+  /** @param event the opening one; of a settled condition, it came long ago */
+  #open(group: Group, { id, correlationId }: OpeningEvent, t: EpochMs): Opening {
     const { ruleId, organization } = group.owner
     return {
-      id: alertId({ organizationId: organization.id, ruleId, group: group.shown, openingEventId: event.id, t }),
-      offset,
+      id: alertId({ organizationId: organization.id, ruleId, group: group.shown, openingEventId: id, t }),
+      offset: this.#offset,
       createdAt: this.#clock.now,
-      correlationId: event.text('correlationId') ?? null,
+      correlationId,
     }
   }
 
@@ -313,6 +323,8 @@ export class PartitionEngine {
   }
 
   #bringUpTo(group: Group, now: EpochMs): void {
+    if (group.program.rule.settled !== null)
+      settle(group, { logTime: now, pool: this.#pool, open: (opened, event, t) => this.#open(opened, event, t) })
     group.evict(now)
     group.closeDue(now)
     this.#publisher.ended(group, this.#clock.now)

@@ -23,7 +23,9 @@ export function settlePeaks(group: Group): void {
     const sliding = values === null ? null : values.upTo(at)
     const episode = group.episodes.trueAt(t)
     if (episode === null && baseline === null) continue
-    const value = sliding ?? windowValue(held, unit, group.windowStart(t), at)
+    const start = group.windowStart(t)
+    if (episode !== null && baseline === null && unit === 'sum' && held.compareSum(start, at, episode.peak) <= 0) continue
+    const value = sliding ?? windowValue(held, unit, start, at)
     baseline?.note(value)
     if (episode !== null) episode.peak = Math.max(episode.peak, value)
   }

@@ -3,6 +3,7 @@ import { FIRST_KEPT } from './evidence.ts'
 import type { HeldKind } from './held-events.ts'
 import type { Requirement } from './requirement.ts'
 import type { CompiledRule } from './rule.ts'
+import type { Settled } from './rule-condition.ts'
 import { ruleSettingsOf, termsFor } from './settings.ts'
 import { type DurationMs, MINUTE_MS } from './time.ts'
 
@@ -14,6 +15,8 @@ export const DEFAULT_LATENESS_MS: DurationMs = 15 * MINUTE_MS
  */
 const LOOSE_KEPT_LEAST = 50
 const LOOSE_KEPT_MOST = 128
+/** Of events that wait for the lateness to be over, so that an alert has evidence when it opens at last. */
+const LOOSE_KEPT_SETTLED = 1000
 
 /** What has to hold of a window, and what that asks of the evidence. */
 export interface Condition {
@@ -56,7 +59,10 @@ export function bindProgram(rule: CompiledRule, settings: OrganizationSettings):
     rule,
     settings: termsFor(settings, own, ruleId),
     severity,
-    ...conditionOf([{ unit: rule.unit, atLeast, expression: rule.expression }, ...rule.also]),
+    ...conditionOf(
+      [{ unit: rule.unit, atLeast, isStrict: rule.isStrict, expression: rule.expression }, ...rule.also],
+      rule.settled,
+    ),
     spanMs,
     cooldownMs,
     latenessMs,
@@ -64,18 +70,20 @@ export function bindProgram(rule: CompiledRule, settings: OrganizationSettings):
       sums: rule.unit === 'sum',
       distinct: rule.unit === 'distinct' || rule.also.length > 0,
       parts: rule.unit === 'rules' || rule.unit === 'steps' ? rule.partNames.length : 0,
+      isReal: rule.unit === 'sum' && rule.numbers === 'real',
+      isSettled: rule.settled !== null,
     },
     fingerprint: JSON.stringify([rule.record.version, rule.record.hash, atLeast, spanMs, cooldownMs, latenessMs, severity]),
     windowIdentity,
   }
 }
 
-export function conditionOf(requirements: Condition['requirements']): Condition {
+export function conditionOf(requirements: Condition['requirements'], settled: Settled | null = null): Condition {
   const { atLeast } = requirements[0]
   return {
     requirements,
     firstKept: Math.max(1, Math.min(atLeast, FIRST_KEPT)),
-    looseKept: Math.max(LOOSE_KEPT_LEAST, Math.min(atLeast, LOOSE_KEPT_MOST)),
+    looseKept: settled === null ? Math.max(LOOSE_KEPT_LEAST, Math.min(atLeast, LOOSE_KEPT_MOST)) : LOOSE_KEPT_SETTLED,
   }
 }
 

@@ -12,6 +12,8 @@ export type Unit = 'events' | 'sum' | 'distinct' | 'rules' | 'steps'
 export interface Requirement {
   readonly unit: Unit
   readonly atLeast: number
+  /** For sums with fractions: above, not at. */
+  readonly isStrict?: boolean
   /** For `rules`: decides in place of their number. */
   readonly expression?: PartsExpression | null
 }
@@ -31,7 +33,7 @@ export const isNothingAlone = (requirements: readonly Requirement[], { value }: 
 export const cannotHold = (requirements: readonly Requirement[], held: HeldEvents): boolean =>
   requirements.some(({ unit, atLeast }) => {
     if (unit === 'events') return held.length < atLeast
-    if (unit === 'sum') return held.sum(0, held.length - 1) < atLeast
+    if (unit === 'sum') return held.compareSum(0, held.length - 1, atLeast) < 0
     return unit === 'distinct' && held.distinct < atLeast
   })
 
@@ -46,7 +48,7 @@ function latestStart(held: HeldEvents, requirement: Requirement, j: number): num
     case 'events':
       return Math.max(NONE, j + 1 - requirement.atLeast)
     case 'sum':
-      return latestStartOfSum(held, requirement.atLeast, j)
+      return latestStartOfSum(held, requirement, j)
     case 'distinct':
       return latestStartOfDistinct(held, requirement.atLeast, j)
     default:
@@ -82,12 +84,13 @@ export function windowValue(held: HeldEvents, unit: Unit, from: number, to: numb
   }
 }
 
-function latestStartOfSum(held: HeldEvents, atLeast: number, j: number): number {
+function latestStartOfSum(held: HeldEvents, { atLeast, isStrict }: Requirement, j: number): number {
   let low = NONE
   let high = j
   while (low < high) {
     const middle = (low + high + 1) >> 1
-    if (held.sum(middle, j) >= atLeast) low = middle
+    const above = held.compareSum(middle, j, atLeast)
+    if (isStrict === true ? above > 0 : above >= 0) low = middle
     else high = middle - 1
   }
   return low

@@ -18,6 +18,9 @@ export interface RuleCondition {
   readonly numbers: 'whole' | 'real'
 }
 
+/** Integers by contract (contracts: AuditEvent). */
+export const WHOLE_FIELDS: ReadonlySet<string> = new Set(['recordCount', 'bytes'])
+
 /** A condition that more events may make false: decided once for each event time. */
 export interface Settled {
   /** The window is `[t, t + span)` in place of `(t - span, t]`. */

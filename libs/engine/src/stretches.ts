@@ -1,6 +1,6 @@
 import type { EpochMs } from './time.ts'
 
-/** A half-open interval of event time, `[from, to)`. */
+/** A half-open interval of event time, `[from, to)`; where both are the same, that moment. */
 export interface Interval {
   readonly from: EpochMs
   readonly to: EpochMs
@@ -50,9 +50,10 @@ export class Stretches {
     let high = this.#intervals.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#intervals[middle] as Interval).to <= t) low = middle + 1
+      if ((this.#intervals[middle] as Interval).from <= t) low = middle + 1
       else high = middle
     }
-    return low < this.#intervals.length && (this.#intervals[low] as Interval).from <= t
+    const last = this.#intervals[low - 1]
+    return last !== undefined && (t < last.to || t === last.from)
   }
 }

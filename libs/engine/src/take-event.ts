@@ -6,6 +6,8 @@ import type { Floor, Group } from './group.ts'
 import type { EngineLimits } from './limits.ts'
 import { settlePeaks, unsettle } from './peaks.ts'
 import { isNothingAlone } from './requirement.ts'
+import { awaitSettling } from './settle.ts'
+import type { Told } from './told-events.ts'
 import { type Change, updateEpisodes } from './update-episodes.ts'
 
 /** Names of noted values that a group remembers. */
@@ -18,6 +20,8 @@ export interface Arrival {
   offset: bigint
   /** Text of the row's value where the alert names the values; else null. */
   name: string | null
+  /** For kinds that are told. */
+  told: Told | null
 }
 
 export type Taken = 'counted' | 'mark' | 'duplicate' | 'idConflict' | 'overCap'
@@ -42,7 +46,7 @@ function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: 
   const { row } = arrival
   // Under a baseline every window counts, also one that raises nothing.
   const isMeasured = group.owner.baselines !== null
-  if (!isMeasured && group.isBlank && isNothingAlone(group.program.requirements, row)) {
+  if (arrival.told === null && !isMeasured && group.isBlank && isNothingAlone(group.program.requirements, row)) {
     const only = group.hold(row)
     if ((row.flags & ROW_FLAGS.mark) !== 0) return 'mark'
     remember(group, arrival.name)
@@ -54,7 +58,9 @@ function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: 
   if (group.floor !== null && isRefused(row, group.floor)) return refused(group)
   // Before an event goes; and before alerts may be joined, because the one that ends shows its figures as they were.
   if (group.held.held >= limits.eventsPerGroup || group.episodes.length > 1) settlePeaks(group)
-  const slot = group.held.add(row)
+  const { settled } = group.program.rule
+  const isTooLate = settled !== null && group.held.told.isTooLate(row.t, group.settledTerms)
+  const slot = group.held.add(row, arrival.told)
   if (group.held.held > limits.eventsPerGroup) {
     if (dropOldest(group, pool) === slot) return refused(group)
     counters.overCap++
@@ -67,7 +73,10 @@ function take(group: Group, arrival: Arrival, { pool, limits, open, counters }: 
   remember(group, arrival.name)
   if (isMeasured) unsettle(group, { from: row.t, to: group.leaves(row.t) })
   const snapshot = group.evidence.add(arrival.event, row.t, slot, arrival.offset)
-  updateEpisodes(group, { pool, slot, t: row.t, snapshot, open })
+  const change = { pool, slot, t: row.t, snapshot, open }
+  if (settled === null) updateEpisodes(group, change)
+  else awaitSettling(group, change)
+  if (isTooLate) counters.tooLate++
   return 'counted'
 }
 

@@ -1,9 +1,6 @@
 import type { SigmaCorrelation } from '@tocsin/sigma'
-import { PLAIN, type RuleCondition } from '../rule-condition.ts'
+import { PLAIN, type RuleCondition, WHOLE_FIELDS } from '../rule-condition.ts'
 import { comparisonOf, leastOf } from './comparisons.ts'
-
-/** Integers by contract (contracts: AuditEvent). */
-const WHOLE: ReadonlySet<string> = new Set(['recordCount', 'bytes'])
 
 /** `value_sum`: of one field. */
 export function valueSum({ correlation }: SigmaCorrelation): RuleCondition {
@@ -11,7 +8,7 @@ export function valueSum({ correlation }: SigmaCorrelation): RuleCondition {
   const comparison = comparisonOf(correlation.condition)
   if (comparison.decided === 'settled')
     return { ...PLAIN, unit: 'sum', valueFields, numbers: 'real', atLeast: comparison.value, settled: comparison.settled }
-  if (valueFields.every((field) => WHOLE.has(field)))
+  if (valueFields.every((field) => WHOLE_FIELDS.has(field)))
     return { ...PLAIN, unit: 'sum', valueFields, atLeast: Math.max(0, leastOf(comparison)) }
   const isStrict = comparison.op === 'gt'
   return { ...PLAIN, unit: 'sum', valueFields, numbers: 'real', atLeast: comparison.value, isStrict }
