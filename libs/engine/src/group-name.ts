@@ -21,8 +21,9 @@ const nameOf = (field: string): string => (field === 'source.name' ? 'source' : 
 export const keyOfFirst = (fields: readonly string[], place: number, value: string): string =>
   place === 0 && !value.startsWith(SEPARATOR) ? value : SEPARATOR + nameOf(fields[place] as string) + SEPARATOR + value
 
-/** The key of a group by all fields. */
-export const keyOfAll = (values: readonly string[]): string => values.join(SEPARATOR)
+/** The key of a group by all fields; with their names, because another version of the rule may group by others. */
+export const keyOfAll = (names: readonly string[], values: readonly string[]): string =>
+  [names.map(nameOf).join(), ...values].join(SEPARATOR)
 
 /** The name of the group of a key, in a night where the rule has a calendar. */
 export const groupName = (key: string, night: Night | null): GroupName => ({ key: key + suffixOf(night), night })
@@ -43,6 +44,6 @@ export function shownOf({ groupBy }: Pick<CompiledRule, 'groupBy'>, { key, night
     const end = own.startsWith(SEPARATOR) ? own.indexOf(SEPARATOR, 1) : -1
     return end < 0 ? { [names[0] as string]: own } : { [own.slice(1, end)]: own.slice(end + 1) }
   }
-  const values = own.split(SEPARATOR)
+  const [, ...values] = own.split(SEPARATOR)
   return Object.fromEntries(names.map((name, place) => [name, values[place] ?? '']))
 }

@@ -22,7 +22,7 @@ export function groupOf(
     }
     return 'unattributed'
   }
-  return groupByAll(groupBy.fields, event, night)
+  return groupByAll(groupBy.fields, groupBy.fields, event, night)
 }
 
 /** One group of an event, and the rules through which it belongs to it, a bit each. */
@@ -43,7 +43,7 @@ export function membershipsOf(
   if (calendar !== null && night === null) return [{ name: 'business hours', parts }]
   const found = new Map<string, Membership>()
   const belongs = (fieldsOfPart: readonly string[], part: number): void => {
-    const name = groupByAll(fieldsOfPart, event, night)
+    const name = groupByAll(fields, fieldsOfPart, event, night)
     const key = typeof name === 'string' ? '' : name.key
     found.set(key, { name, parts: ((found.get(key)?.parts ?? 0) | part) >>> 0 })
   }
@@ -53,14 +53,20 @@ export function membershipsOf(
   return found.values()
 }
 
-function groupByAll(fields: readonly string[], event: EventView, night: Night | null): GroupName | 'groupMissing' {
+/** @param names what the fields are called in the group */
+function groupByAll(
+  names: readonly string[],
+  fields: readonly string[],
+  event: EventView,
+  night: Night | null,
+): GroupName | 'groupMissing' {
   const values: string[] = []
   for (const field of fields) {
     const value = fieldText(event, field)
     if (value === null) return 'groupMissing'
     values.push(value)
   }
-  return groupName(keyOfAll(values), night)
+  return groupName(keyOfAll(names, values), night)
 }
 
 function fieldText(event: EventView, field: string): string | null {
