@@ -33,6 +33,7 @@ export async function benchScaling(context: BenchContext): Promise<PartResult> {
       'one principal',
       events,
       readEvents(() => ({ organization: 0, principal: 0 })),
+      1,
     )
     rows.push(
       cost('10,000 groups in 10 organizations', few),
