@@ -259,6 +259,27 @@ describe('a rule with a baseline', () => {
     expect(other.alerts()).toHaveLength(4)
   })
 
+  it('has room for 10,000 groups, and takes it back from those without a sample for 8 weeks', () => {
+    const stream = new Stream([COUNT])
+    for (let n = 0; n < 10_000; n++) exported(stream, 1, 0, { principalId: `early${n}` })
+    const learn = (from: number): unknown => {
+      for (const hour of [0, 1, 2]) exported(stream, 2, from + hour, { principalId: 'late' })
+      exported(stream, 3, from + 3, { principalId: 'late' })
+      return stream.alerts().at(-1)?.metadata['baseline']
+    }
+    expect(learn(1)).toMatchObject({ source: 'floor', samples: 0 })
+    expect(learn(8 * 168 - 3)).toMatchObject({ source: 'floor', samples: 0 })
+    expect(learn(8 * 168 + 10)).toMatchObject({ source: 'last 168 hours', samples: 3, median: 2 })
+  })
+
+  it('forgets what it learnt in hours that lie ahead after log time was set back', () => {
+    const stream = new Stream([COUNT])
+    for (const hour of [10, 11, 12]) exported(stream, 2, hour)
+    exported(stream, 3, 5)
+    expect(stream.engine.counters().logTimeSetBack).toBe(1)
+    expect(stream.alerts().at(-1)?.metadata['baseline']).toMatchObject({ source: 'floor', samples: 0 })
+  })
+
   it('is refused where there is no one number to adapt', () => {
     const refusal = (correlation: string, extension = '') => {
       try {

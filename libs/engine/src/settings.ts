@@ -41,7 +41,10 @@ function* saidTwice(settings: OrganizationSettings): Generator<SettingsFault> {
     ] as const) {
       const general = name === undefined ? undefined : settings[name]
       if (general === undefined || own[figure] === undefined || own[figure] === general) continue
-      yield { pointer: `/rules/${builtIn}/${figure}`, detail: `"${name}" sets it to something else: set one of the two` }
+      yield {
+        pointer: `/rules/${builtIn}/${figure}`,
+        detail: `"${name}" sets it to something else: set one of the two, or both alike`,
+      }
     }
   }
 }

@@ -97,6 +97,27 @@ describe('organizations', () => {
     expect((await world.ask('GET', url, other.token)).body).toEqual(body)
   })
 
+  test('settings of single rules and exceptions are published whole', async () => {
+    const settings = {
+      rules: { 'tocsin.failed-auth': { threshold: 9, severity: 'CRITICAL' }, 'own.rule': { timespanMs: 60_000 } },
+      exceptions: [
+        {
+          id: 'scanner',
+          ruleId: 'tocsin.failed-auth',
+          match: [{ principalId: 'scanner', 'sessionContext.ipAddress|cidr': '10.0.0.0/8' }],
+          reason: 'the nightly scan',
+          owner: 'soc@example.org',
+          expiresAt: '2030-01-01T00:00:00Z',
+        },
+      ],
+    }
+    const quiet = await world.newOrganization('Quiet')
+    const { status } = await world.ask('PATCH', `/api/organizations/${quiet.organizationId}`, quiet.token, { settings })
+    expect(status).toBe(200)
+    const controls = (await outboxOf(quiet.organizationId)).filter((row) => row.topic === 'audit.events')
+    expect(JSON.parse(controls.at(-1)?.value ?? '')).toMatchObject({ organization: { version: 2, settings } })
+  })
+
   test.each([
     [{ settings: { zone: 'Mars/Olympus' } }, '/settings/zone'],
     [{ settings: { zone: '+02:00' } }, '/settings/zone'],
