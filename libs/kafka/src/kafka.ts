@@ -4,6 +4,7 @@ import { RetryableError, TerminalError } from '@tocsin/errors'
 import { type Admin, type KafkaConfig, Kafka as KafkajsClient, type RetryOptions } from 'kafkajs'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { repairChecksums } from './crc32c.ts'
 import { repairFetchResponses } from './fetch-response.ts'
 import { asTocsinError, brokerErrorOf } from './kafka-error.ts'
 import { kafkajsLogs } from './kafkajs-logs.ts'
@@ -72,6 +73,7 @@ const ADMIN_RETRY: RetryOptions = { retries: 3, initialRetryTime: 100, maxRetryT
 
 export function createKafka(options: KafkaOptions): Kafka {
   repairKafkajs()
+  repairChecksums()
   repairFetchResponses()
   repairRecordEncoding()
   const prefix = options.prefix ?? ''
