@@ -1,7 +1,11 @@
+import { enableCompileCache } from 'node:module'
 import { messageOf, TocsinError } from '@tocsin/errors'
-import { placesOfProcess } from './connection.ts'
-import { processOutput } from './output.ts'
-import { createProgram } from './program.ts'
+
+// From the second time on a command starts in half the time; must come before what it is for.
+enableCompileCache()
+const { placesOfProcess } = await import('./connection.ts')
+const { processOutput } = await import('./output.ts')
+const { createProgram } = await import('./program.ts')
 
 // Whoever reads our output may go away (`tocsin alerts ls | head`): that is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

@@ -1,8 +1,7 @@
 import { ALERT_STATUSES, SEVERITIES } from '@tocsin/contracts'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { actOn, listAlerts } from './commands/alerts.ts'
-import { resetDetector } from './commands/reset-detector.ts'
-import { OFFSET_OWNERS, type OffsetOwner, resetOffsets } from './commands/reset-offsets.ts'
+import { OFFSET_OWNERS, type OffsetOwner } from './commands/offset-owners.ts'
 import { send } from './commands/send.ts'
 import { printSignInLink } from './commands/sign-in.ts'
 import { createTenant } from './commands/tenants.ts'
@@ -169,9 +168,13 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
       const { service, databaseUrl, partition, kafka: brokers, prefix, yes = false } = flags
       if (service === 'detector') {
         if (partition === undefined) command.error("error: required option '--partition <n>' not specified")
-        else finish(await resetDetector({ partition, brokers, prefix, yes, output }))
+        else
+          finish(await (await import('./commands/reset-detector.ts')).resetDetector({ partition, brokers, prefix, yes, output }))
       } else if (databaseUrl === undefined) command.error("error: required option '--database-url <url>' not specified")
-      else finish(await resetOffsets({ service, databaseUrl, brokers, prefix, yes, output }))
+      else {
+        const { resetOffsets } = await import('./commands/reset-offsets.ts')
+        finish(await resetOffsets({ service, databaseUrl, brokers, prefix, yes, output }))
+      }
     })
 
   program

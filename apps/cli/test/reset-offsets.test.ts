@@ -5,7 +5,8 @@ import { migrate, withConnection } from '@tocsin/postgres'
 import { createTestDatabase, type TestDatabase, testInfrastructure, uniquePrefix } from '@tocsin/testing'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type OffsetOwner, resetOffsets } from '../src/commands/reset-offsets.ts'
+import type { OffsetOwner } from '../src/commands/offset-owners.ts'
+import { resetOffsets } from '../src/commands/reset-offsets.ts'
 
 const SERVICES = join(import.meta.dirname, '../../../services')
 const log = pino({ level: 'silent' })

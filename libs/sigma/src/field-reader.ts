@@ -45,13 +45,34 @@ function valueAt(data: unknown, field: string, depth = 0): unknown {
   if (typeof data !== 'object' || data === null) return undefined
   if (Array.isArray(data)) return depth < MAX_ARRAY_DEPTH ? valueInElements(data, field, depth + 1) : undefined
   if (Object.hasOwn(data, field)) return (data as Record<string, unknown>)[field]
-  for (let dot = field.lastIndexOf('.'); dot > 0; dot = field.lastIndexOf('.', dot - 1)) {
-    const key = field.slice(0, dot)
+  for (const { key, rest } of waysOf(field)) {
     if (!Object.hasOwn(data, key)) continue
-    const value = valueAt((data as Record<string, unknown>)[key], field.slice(dot + 1), depth)
+    const value = valueAt((data as Record<string, unknown>)[key], rest, depth)
     if (value !== undefined) return value
   }
   return undefined
+}
+
+interface Way {
+  readonly key: string
+  readonly rest: string
+}
+
+const NO_WAYS: readonly Way[] = []
+/** Ways of the names that rules use; forgotten together, should they ever be so many. */
+const knownWays = new Map<string, readonly Way[]>()
+const MAX_KNOWN_WAYS = 100_000
+
+/** How a dotted name can be read as a key and a path below it, the longest key first. */
+function waysOf(field: string): readonly Way[] {
+  let ways = knownWays.get(field)
+  if (ways !== undefined) return ways
+  ways = NO_WAYS
+  for (let dot = field.lastIndexOf('.'); dot > 0; dot = field.lastIndexOf('.', dot - 1))
+    ways = [...ways, { key: field.slice(0, dot), rest: field.slice(dot + 1) }]
+  if (knownWays.size >= MAX_KNOWN_WAYS) knownWays.clear()
+  knownWays.set(field, ways)
+  return ways
 }
 
 /** Absent where no element has it; an element's empty array is there, with nothing in it. */

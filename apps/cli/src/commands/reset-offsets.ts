@@ -3,9 +3,7 @@ import { createKafka } from '@tocsin/kafka'
 import { type Queries, withConnection } from '@tocsin/postgres'
 import { pino } from 'pino'
 import type { Output } from '../output.ts'
-
-export const OFFSET_OWNERS = ['persistence', 'notifier'] as const
-export type OffsetOwner = (typeof OFFSET_OWNERS)[number]
+import type { OffsetOwner } from './offset-owners.ts'
 
 /** In the service's own schema, which is the search path of its role. */
 const READ_ROWS = 'SELECT partition, next, cluster_id AS "clusterId" FROM offsets WHERE topic = $1 ORDER BY partition'
