@@ -61,4 +61,6 @@ export interface Gauges {
   /** Snapshots of events, for alerts. */
   readonly heldEvidence: number
   readonly openAlerts: number
+  /** Exceptions in force: in the settings and not expired. */
+  readonly exceptions: number
 }

@@ -50,6 +50,10 @@ export class Exceptions {
     return this.#hits.get(id) ?? 0
   }
 
+  inForce(logTime: EpochMs): number {
+    return this.#compiled.filter(({ expiresAt }) => logTime < expiresAt).length
+  }
+
   hits(): readonly (readonly [string, number])[] {
     return [...this.#hits]
   }

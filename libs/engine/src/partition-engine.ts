@@ -113,7 +113,11 @@ export class PartitionEngine {
 
   gauges(): Gauges {
     let groups = 0
-    for (const organization of this.#organizations.all()) groups += organization.groups
+    let inForce = 0
+    for (const organization of this.#organizations.all()) {
+      groups += organization.groups
+      inForce += organization.exceptions?.inForce(this.#clock.now) ?? 0
+    }
     const { size } = this.#organizations
     return {
       organizations: size,
@@ -121,6 +125,7 @@ export class PartitionEngine {
       heldEvents: this.#pool.live,
       heldEvidence: this.#evidence.live,
       openAlerts: this.#publisher.openAlerts,
+      exceptions: inForce,
     }
   }
 

@@ -134,8 +134,10 @@ describe('an exception', () => {
   it('is in force while log time is before its expiry, whatever the events say of themselves', () => {
     const stream = under({ exceptions: [exception({ match: { principalId: 'u1' }, expiresAt: '2026-03-02T12:01:00Z' })] })
     stream.event(failedLogin('u1', at('0:00')), at('0:59', 999))
+    expect(stream.engine.gauges().exceptions).toBe(1)
     for (let n = 0; n < 5; n++) stream.event(failedLogin('u1', at('0:01', n)), at('1:00'))
     expect(stream.alerts()).toMatchObject([{ count: 5 }])
+    expect(stream.engine.gauges().exceptions).toBe(0)
     expect(hits(stream)).toEqual([['scanner', 1]])
   })
 

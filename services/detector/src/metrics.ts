@@ -39,7 +39,7 @@ export function createMetrics(held: () => readonly HeldFigures[], ages: () => Sn
   })
   new Gauge({
     name: 'tocsin_detector_engine_held',
-    help: 'What the engines hold at present: organizations, groups, heldEvents, heldEvidence, openAlerts',
+    help: 'What the engines hold at present: organizations, groups, heldEvents, heldEvidence, openAlerts, exceptions in force',
     labelNames: ['figure'],
     registers,
     collect() {

@@ -67,7 +67,8 @@ export class CountingEngine implements Engine {
     return { events: this.state.records } as unknown as ReturnType<Engine['counters']>
   }
   gauges(): ReturnType<Engine['gauges']> {
-    return { organizations: 0, groups: Object.keys(this.state.counts).length, heldEvents: 0, heldEvidence: 0, openAlerts: 0 }
+    const groups = Object.keys(this.state.counts).length
+    return { organizations: 0, groups, heldEvents: 0, heldEvidence: 0, openAlerts: 0, exceptions: 0 }
   }
   exceptionHits(): ReturnType<Engine['exceptionHits']> {
     return []
