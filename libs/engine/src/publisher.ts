@@ -50,7 +50,8 @@ export class Publisher {
   #add(type: FigureRecordType, group: Group, episode: Episode, mergedInto: string | null, logTime: EpochMs): void {
     settlePeaks(group)
     if (type === 'alert.created') this.openAlerts++
-    if (type === 'alert.closed') this.openAlerts--
+    // One that a record opens and ends at once, by a pause, was never among them.
+    if (type === 'alert.closed' && episode.revision > 0) this.openAlerts--
     episode.revision++
     episode.changed = false
     episode.publishedSize = sizeOf(group, episode)

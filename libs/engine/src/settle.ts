@@ -1,6 +1,6 @@
 import type { Comparison } from '@tocsin/sigma'
 import { countNew, countOne, showEvent, showLoose } from './count-events.ts'
-import type { Opening } from './episode.ts'
+import type { Episode, Opening } from './episode.ts'
 import type { EventPool } from './event-pool.ts'
 import type { Group } from './group.ts'
 import { episodeOf } from './join-episodes.ts'
@@ -93,6 +93,7 @@ function addMoment(group: Group, t: EpochMs, window: Window, { pool, open }: Dec
   const { target, counted, moment: known } = episodeOf(group, [moment], () => open(group, group.held.told.firstAt(t), t))
   const isOpened = known === null
   group.freshen(target)
+  const told = figuresOf(target)
   target.addStretch(moment)
   if (isOpened) {
     target.lastCountedAt = Number.NEGATIVE_INFINITY
@@ -110,6 +111,16 @@ function addMoment(group: Group, t: EpochMs, window: Window, { pool, open }: Dec
   countNew(group, pool, target, counted)
   const { escalateTo } = group.program.rule
   if (escalateTo !== null && group.held.hasMarkIn(t, t + 1)) target.raise(escalateTo)
-  target.changed = true
+  // A time may be decided again when its events were let go and others of that time came: nothing to tell then.
+  if (figuresOf(target).some((figure, place) => figure !== told[place])) target.changed = true
   showLoose(group, target)
 }
+
+/** What an alert shows of its moments. */
+const figuresOf = ({ firstTrue, firstSeen, lastSeen, peak, windowValue }: Episode): readonly number[] => [
+  firstTrue,
+  firstSeen,
+  lastSeen,
+  peak,
+  windowValue,
+]
