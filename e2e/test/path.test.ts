@@ -208,6 +208,34 @@ test('one sent twice is counted once, and gzip, NDJSON and one object are taken 
   expect((await alertFor(acme, 'twice')).count).toBe(5)
 })
 
+test("an organization's exception and its settings of one rule hold for the events after them, and for nobody else's", async () => {
+  const careful = await stack.tenant('careful')
+  const exception = { id: 'scanner', ruleId: null, reason: 'the nightly scan', owner: 'soc@example.org', expiresAt: null }
+  const settings = {
+    rules: { 'tocsin.failed-auth': { threshold: 3, severity: 'CRITICAL' } },
+    exceptions: [{ ...exception, match: { 'principalId|startswith': 'scan' } }],
+  }
+  const url = `/api/organizations/${careful.organizationId}`
+  expect((await api(stack.gatewayUrl, careful.token, url, { method: 'PATCH', body: { settings } })).status).toBe(200)
+  // The change reaches the log soon after the answer; an event before it is judged as before.
+  const alert = await waitFor(
+    async () => {
+      await postEvents(stack.gatewayUrl, careful, failures(`person-${Date.now()}`, 3))
+      return (await allAlerts(stack.gatewayUrl, careful))[0]
+    },
+    { limitMs: SOON, what: 'an alert at the threshold of three' },
+  )
+  expect(alert).toMatchObject({ severity: 'CRITICAL', count: 3, window: { threshold: 3 } })
+  await postEvents(stack.gatewayUrl, careful, failures('scanner-2', 9))
+  await postEvents(stack.gatewayUrl, careful, failures('last', 3))
+  await alertFor(careful, 'last')
+  const principals = (await allAlerts(stack.gatewayUrl, careful)).map(({ group }) => group['principalId'])
+  expect(principals).not.toContain('scanner-2')
+  await postEvents(stack.gatewayUrl, globex, [...failures('scanner', 4), ...failures('scan-globex', 5)])
+  expect((await alertFor(globex, 'scan-globex')).severity).toBe('HIGH')
+  expect((await allAlerts(stack.gatewayUrl, globex)).some(({ group }) => group['principalId'] === 'scanner')).toBe(false)
+})
+
 test("the README's loop, run as written, ends with the alert's address", async () => {
   const { execFile } = await import('node:child_process')
   const { mkdtempSync, mkdirSync, rmSync, writeFileSync } = await import('node:fs')
