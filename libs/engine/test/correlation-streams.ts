@@ -119,11 +119,6 @@ export const correlations: fc.Arbitrary<Correlation> = fc
     return { fields: [], default: null, ...kind, ...times, groupBy: grouping.groupBy, aliases, parts: chosen }
   })
 
-/** What the engine refuses by name as long as it is not built. */
-export const isBuilt = (rule: Correlation): boolean =>
-  patternOf('', rule).settled === undefined && (rule.type !== 'value_sum' || rule.fields[0] === 'recordCount')
-export const built = correlations.filter(isBuilt)
-
 type Who = Pick<AuditEvent, 'principalId' | 'targetResourceId' | 'sessionContext'>
 
 const WHO: readonly Who[] = [

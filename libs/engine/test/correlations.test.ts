@@ -2,30 +2,31 @@ import { PartitionEngine } from '@tocsin/engine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { closed, reordered, shuffledAtOnce } from './allowed-orders.ts'
-import { built, changingCorrelationStreams, correlationStreams } from './correlation-streams.ts'
+import { patternOf } from './correlation-rules.ts'
+import { changingCorrelationStreams, correlationStreams, correlations } from './correlation-streams.ts'
 import { drain, ENGINE_OPTIONS, engineRecords, expectAgreement, newEngine, runEngine, runModel } from './harness.ts'
 import { runs } from './runs.ts'
 import { limited, type Stream } from './streams.ts'
 
 describe('the engine and the brute-force model, for any correlation', () => {
   it('emit the same changes after every record of short streams', () => {
-    fc.assert(fc.property(correlationStreams(14, built), expectAgreement), runs(300))
+    fc.assert(fc.property(correlationStreams(14), expectAgreement), runs(300))
   })
 
   it('emit the same changes after every record of long streams', () => {
-    fc.assert(fc.property(correlationStreams(50, built), expectAgreement), runs(100))
+    fc.assert(fc.property(correlationStreams(50), expectAgreement), runs(100))
   })
 })
 
 describe('the engine and the model, while a correlation changes', () => {
   it('emit the same changes after every record', () => {
-    fc.assert(fc.property(changingCorrelationStreams(40, built), expectAgreement), runs(200))
+    fc.assert(fc.property(changingCorrelationStreams(40), expectAgreement), runs(200))
   })
 })
 
 describe('the engine and the model, with any correlation and little room', () => {
   it('let the same events and groups go', () => {
-    const little = limited(correlationStreams(40, built), ['eventsPerGroup', 'eventsPerOrganization', 'groupsPerOrganization'])
+    const little = limited(correlationStreams(40), ['eventsPerGroup', 'eventsPerOrganization', 'groupsPerOrganization'])
     fc.assert(fc.property(little, expectAgreement), runs(100))
   })
 })
@@ -34,7 +35,7 @@ describe('an engine with any correlation, restored', () => {
   it('goes on exactly as the undisturbed one, wherever it was cut', () => {
     const cut = fc.double({ min: 0, max: 1, noNaN: true })
     fc.assert(
-      fc.property(correlationStreams(40, built), cut, (stream, where) => {
+      fc.property(correlationStreams(40), cut, (stream, where) => {
         const records = engineRecords(stream)
         const at = Math.floor(where * records.length)
         const undisturbed = newEngine()
@@ -50,6 +51,8 @@ describe('an engine with any correlation, restored', () => {
 })
 
 describe('the order of arrival, for any correlation', () => {
+  // With less cooldown than lateness, an event may be let go (R) before a settled window that holds it is decided (docs/detection.md, D48).
+  const patient = correlations.filter((rule) => patternOf('', rule).settled === undefined || rule.cooldownS >= rule.latenessS)
   const same = (stream: Stream): void => {
     expect(finalOfEngine(closed(stream))).toEqual(finalOfModel(closed(reordered(stream, [0]))))
   }
@@ -57,16 +60,14 @@ describe('the order of arrival, for any correlation', () => {
   it('does not change the final alerts while it stays within the lateness', () => {
     const delays = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 20 })
     fc.assert(
-      fc.property(correlationStreams(30, built), delays, (stream, shifts) => same(reordered(stream, shifts))),
+      fc.property(correlationStreams(30, patient), delays, (stream, shifts) => same(reordered(stream, shifts))),
       runs(100),
     )
   })
 
   it('does not matter at all for a backfill that arrives at once', () => {
     fc.assert(
-      fc.property(correlationStreams(20, built), fc.infiniteStream(fc.nat()), (stream, keys) =>
-        same(shuffledAtOnce(stream, keys)),
-      ),
+      fc.property(correlationStreams(20), fc.infiniteStream(fc.nat()), (stream, keys) => same(shuffledAtOnce(stream, keys))),
       runs(100),
     )
   })

@@ -9,7 +9,7 @@ import { contentOf, extend, NOTHING, setLowerBounds } from './model-figures.ts'
 import { dropOldest, isEmpty, type ModelLimits, makeRoom, NO_LIMITS } from './model-limits.ts'
 import { type Interval, nightAt } from './model-nights.ts'
 import { MODEL_PATTERNS, type ModelPattern, OFF_HOURS_RULE, principalOf } from './model-patterns.ts'
-import { decideDue, isTooLate, type TrueMoment } from './model-settled.ts'
+import { decideDue, isTooLate } from './model-settled.ts'
 import { isOver, isWorthTelling, letGo, setBack } from './model-time.ts'
 import type { Episode, Group, HeldEvent, ModelAlert, ModelChange, ModelRecord, Moment } from './model-types.ts'
 import { clusters, stretches, union } from './model-windows.ts'
@@ -274,15 +274,18 @@ export class Model {
     this.#assign(group, fresh, reached, () => ({ eventId, t }), changes)
   }
 
-  /** Decides what is due (D42); several moments decided by one record are one alert where they are near (D43). */
+  /** Decides what is due (D42), one event time after the other. */
   #settle(group: Group, changes: ModelChange[]): void {
-    const found = decideDue(group, this.logTime)
-    const fresh = found.map((moment) => ({ begin: moment.t, end: moment.t, moment }))
-    const opening = ([first]: readonly (Interval & { moment?: TrueMoment })[]) => {
-      const { eventId, t } = first?.moment ?? { eventId: '', t: Number.NaN }
-      return { eventId, t }
+    for (const moment of decideDue(group, this.logTime)) {
+      const { t, eventId } = moment
+      this.#assign(
+        group,
+        [{ begin: t, end: t, moment }],
+        () => true,
+        () => ({ eventId, t }),
+        changes,
+      )
     }
-    if (fresh.length > 0) this.#assign(group, fresh, () => true, opening, changes)
   }
 
   /** Stretches at most Q apart belong to one alert: the one created first among those that are known, or a new one. */
@@ -340,6 +343,7 @@ export class Model {
   #merge(loser: Episode, survivor: Episode, changes: ModelChange[]): void {
     loser.open = false
     loser.mergedInto = survivor
+    if (loser.revision === 0) return // of this record: nobody has heard of it
     this.#publish(loser, 'alert.closed', changes)
   }
 
