@@ -1,5 +1,5 @@
 import { ALL_TOPICS, TOPICS } from '@tocsin/contracts'
-import { committedOffset, deleteRecords } from '@tocsin/kafka'
+import { committedOffset, deleteRecords, deleteTopic, ensureTopics } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
 import { describe, expect, it } from 'vitest'
 import { parseKey } from '../src/snapshot-format.ts'
@@ -202,6 +202,22 @@ describe('snapshots of a partition', () => {
       await waitFor(() => second.degraded().includes('audit.events/0:halted'), { limitMs: LIMIT_MS, what: 'the halt' })
       await place.producer.send([tickRecord()])
       expect(second.holding()[0]?.reason).toMatch(/begins at 10, after the offset to be read, 3/)
+      expect(engines.made.get(0)?.state.records).toBe(3)
+    }))
+
+  it('halt the partition, and process nothing, when the log ends before the snapshot: the topic was made anew', () =>
+    withTopics(1, async (place) => {
+      await send(place, 'u1', 3)
+      const first = place.detector(countingEngines())
+      await untilProcessed(place.kafka, [first])
+      await first.stop()
+      await deleteTopic(place.kafka, TOPICS.auditEvents.name)
+      await ensureTopics(place.kafka, ALL_TOPICS, { partitions: 1, replication: 1 })
+      await send(place, 'u1', 1)
+      const engines = countingEngines()
+      const second = place.detector(engines)
+      await waitFor(() => second.degraded().includes('audit.events/0:halted'), { limitMs: LIMIT_MS, what: 'the halt' })
+      expect(second.holding()[0]?.reason).toMatch(/ends at 1, before the offset to be read, 3.*tocsin offsets reset/)
       expect(engines.made.get(0)?.state.records).toBe(3)
     }))
 })
