@@ -74,6 +74,7 @@ const COLUMNS = [
   ['processes', 'processes'],
   ['snapshots', 'snapshots'],
   ['restored', 'restored'],
+  ['ahead', 'ahead'],
   ['refused', 'refused'],
 ] as const satisfies readonly (readonly [string, keyof Outcome])[]
 const header = ['scenario', ...COLUMNS.map(([title]) => title), 'seconds', 'differences']

@@ -22,6 +22,8 @@ export interface Outcome extends Verdict {
   readonly snapshots: number
   /** Recoveries from a snapshot that is not of the log's beginning. */
   readonly restored: number
+  /** Recoveries that were over before the group had given the partition. */
+  readonly ahead: number
   readonly refused: number
   readonly seconds: number
 }
@@ -63,6 +65,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Ou
       processes: field.all.size,
       snapshots: count((line) => line.includes('snapshot complete')),
       restored: count((line) => line.includes('"restored":true') && !line.includes('"offset":"0"')),
+      ahead: count((line) => line.includes('"ahead":true')),
       refused: count((line) => line.includes('a snapshot is refused')),
       seconds: (performance.now() - begun) / 1_000,
     }

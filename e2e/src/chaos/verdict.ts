@@ -46,7 +46,8 @@ export async function recompute(kafka: Kafka): Promise<Expectation> {
     if (isJson(record)) model.take(record)
     else {
       dead.add(`${record.partition} ${record.offset}`)
-      model.take({ ...record, headers: { [HEADERS.type]: 'tick' } })
+      const { topic, partition, offset, appendTime, key, value } = record
+      model.take({ topic, partition, offset, appendTime, key, value, headers: { [HEADERS.type]: 'tick' } })
     }
   }
   return { log, changes, modelled: model.changes, dead }

@@ -32,6 +32,7 @@ export {
   deleteRecords,
   deleteTopic,
   ensureTopics,
+  groupSize,
   nameOfFault,
   type TopicCounts,
   type TopicFault,

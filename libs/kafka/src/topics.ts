@@ -105,6 +105,15 @@ export async function deleteRecords(handle: Kafka, topic: string, partition: num
   )
 }
 
+/** How many members a group has as its coordinator knows, killed ones whose session lasts included. RetryableError when Kafka is away. */
+export async function groupSize(handle: Kafka, groupId: string): Promise<number> {
+  const kafka = internalsOf(handle)
+  const { groups } = await kafka.administer(`group ${groupId} was not described`, (admin) =>
+    admin.describeGroups([kafka.name(groupId)]),
+  )
+  return groups[0]?.members.length ?? 0
+}
+
 /** Forgets what a group has committed. The group must have no member. For tools. */
 export async function deleteGroup(handle: Kafka, groupId: string): Promise<void> {
   const kafka = internalsOf(handle)

@@ -4,7 +4,6 @@ import { type ControlRecord, type RuleRecord, TOPICS } from '@tocsin/contracts'
 import { checkSettings, EventScanner } from '@tocsin/engine'
 import { messageOf, RetryableError } from '@tocsin/errors'
 import {
-  committedOffset,
   type Kafka,
   type KafkaRecord,
   type PartitionOwner,
@@ -19,11 +18,10 @@ import type { Logger } from '@tocsin/telemetry'
 import type { Engine, EngineMaker } from './engine-port.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { type PartitionMemory, PartitionWorker } from './partition-worker.ts'
+import { Recovery } from './recovery.ts'
 import { bookOf, readRuleBook } from './rule-book.ts'
-import { chunksOf } from './snapshot-format.ts'
-import { readMetadata, SnapshotKeeper, SnapshotTurns } from './snapshot-keeper.ts'
+import { SnapshotKeeper, SnapshotTurns } from './snapshot-keeper.ts'
 import type { SnapshotPace } from './snapshot-schedule.ts'
-import type { SnapshotShelf } from './snapshot-shelf.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { SnapshotWatch } from './snapshot-watch.ts'
 
@@ -46,14 +44,13 @@ const GROUP = 'detector'
 const BOOK_SHARED_MS = 2_000
 /** How long a clean stop may spend on snapshots. */
 const CLOSE_LIMIT_MS = 8_000
-/** Longest stretch of restoring in one go, milliseconds. */
-const SLICE_MS = 20
 /** Partitions whose records may wait for the broker at the same time; the engines themselves run one after the other. */
 const CONCURRENCY = 8
 
 export class Detector implements PartitionOwner {
   readonly #options: DetectorOptions
   readonly #store: SnapshotStore
+  readonly #recovery: Recovery
   readonly #turns = new SnapshotTurns()
   readonly #workers = new Map<number, PartitionWorker>()
   readonly #memories = new Map<number, PartitionMemory>()
@@ -68,6 +65,9 @@ export class Detector implements PartitionOwner {
   constructor(options: DetectorOptions) {
     this.#options = options
     this.#store = new SnapshotStore(options.kafka, options.snapshotProducer ?? options.producer)
+    const { kafka, engines, metrics, log } = options
+    this.#recovery = new Recovery({ kafka, group: GROUP, store: this.#store, engines, metrics, log })
+    void this.#recovery.beginAhead()
     this.watch = new SnapshotWatch({
       kafka: options.kafka,
       newest: () => new Map([...this.#workers].map(([partition, { coveredUntil }]) => [partition, coveredUntil])),
@@ -80,6 +80,7 @@ export class Detector implements PartitionOwner {
       owner: this,
       concurrency: CONCURRENCY,
     })
+    void this.joined.then(() => this.#recovery.endAhead())
   }
 
   /** Resolves when the first assignment is known. */
@@ -108,14 +109,14 @@ export class Detector implements PartitionOwner {
   async begin({ partition }: TopicPartition, signal: AbortSignal): Promise<bigint> {
     const begun = performance.now()
     const { log, metrics } = this.#options
-    const { shelf, restored } = await this.#recover(partition, signal)
+    const { stored, restored, isAhead } = await this.#recovery.recover(partition, signal)
     const { engine, next } = restored ?? (await this.#fresh(partition, signal))
     signal.throwIfAborted()
     const snapshots = new SnapshotKeeper({
       partition,
       next,
       logTime: engine.logTime(),
-      stored: shelf.stored(),
+      stored,
       member: this.#member,
       engineVersion: this.#options.engines.version,
       pace: this.#options.pace,
@@ -136,7 +137,7 @@ export class Detector implements PartitionOwner {
     const tookMs = performance.now() - begun
     metrics.recovery.observe(tookMs / 1_000)
     log.info(
-      { partition, offset: String(next), restored: restored !== undefined, tookMs: Math.round(tookMs) },
+      { partition, offset: String(next), restored: restored !== undefined, ahead: isAhead, tookMs: Math.round(tookMs) },
       'partition recovered',
     )
     return next
@@ -169,45 +170,9 @@ export class Detector implements PartitionOwner {
     await Promise.race([closing, limit])
     clearTimeout(timer)
     for (const worker of this.#workers.values()) worker.drop()
+    this.#recovery.endAhead()
     this.watch.stop()
     await this.#reader.stop()
-  }
-
-  /** What lies on the shelf, and the engine of its newest usable set; undefined where there is none. */
-  async #recover(partition: number, signal: AbortSignal) {
-    const { kafka, log } = this.#options
-    const committed = await committedOffset(kafka, GROUP, { topic: TOPICS.auditEvents.name, partition })
-    const from = readMetadata(committed?.metadata ?? null)
-    if (from !== undefined) {
-      const shelf = await this.#store.load(partition, from, signal)
-      const restored = await this.#restore(partition, shelf, signal)
-      if (restored !== undefined) return { shelf, restored }
-      log.error({ partition, from: String(from) }, 'no snapshot is where the group says, all of the topic is read')
-    }
-    const shelf = await this.#store.load(partition, 0n, signal)
-    return { shelf, restored: await this.#restore(partition, shelf, signal) }
-  }
-
-  /** The engine of the newest set that is whole and readable. */
-  async #restore(
-    partition: number,
-    shelf: SnapshotShelf,
-    signal: AbortSignal,
-  ): Promise<{ readonly engine: Engine; readonly next: bigint } | undefined> {
-    const { log, metrics, engines } = this.#options
-    const refuse = (offset: bigint, why: string) => {
-      metrics.refusedSnapshots.inc()
-      log.error({ partition, offset: String(offset), reason: why }, 'a snapshot is refused, the one before it is used')
-    }
-    for (const { id, pieces } of shelf.usable((refused, why) => refuse(refused.offset, why))) {
-      try {
-        return { engine: await inSlices(engines.restoring(partition, chunksOf(pieces)), signal), next: id.offset }
-      } catch (error) {
-        signal.throwIfAborted()
-        refuse(id.offset, messageOf(error))
-      }
-    }
-    return undefined
   }
 
   /** Throws when a rule or settings cannot be run. */
@@ -245,19 +210,6 @@ export class Detector implements PartitionOwner {
       this.#book = { at: performance.now(), content }
     }
     return this.#book.content
-  }
-}
-
-/** Runs steps to their end, with the event loop in between: the group must hear of a member that restores for longer than a session lasts. */
-async function inSlices<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
-  let begun = performance.now()
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    if (performance.now() - begun < SLICE_MS) continue
-    await new Promise(setImmediate)
-    signal.throwIfAborted()
-    begun = performance.now()
   }
 }
 
