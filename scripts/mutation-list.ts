@@ -15,6 +15,8 @@ const CRASH: Mutation['test'] = ['services/detector/test/crash-points.test.ts']
 const SNAPSHOTS: Mutation['test'] = ['services/detector/test/snapshots.test.ts']
 const engine = (file: string): string => `libs/engine/src/${file}`
 const CORRELATIONS: Mutation['test'] = ['libs/engine/test/correlations.test.ts']
+const SETTINGS: Mutation['test'] = ['libs/engine/src/settings.test.ts']
+const BASELINES: Mutation['test'] = ['libs/engine/src/baselines.test.ts']
 const MODEL: Mutation['test'] = ['libs/engine/test/engine-against-model.test.ts']
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -261,5 +263,40 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'of byPart.entries())',
     to: 'of [...byPart.entries()].slice(0, 1))',
     test: CORRELATIONS,
+  },
+  {
+    name: 'an exception of one rule holds for every rule',
+    file: engine('exceptions.ts'),
+    from: 'exception.ruleId !== null && exception.ruleId !== ruleId',
+    to: 'exception.ruleId !== null && exception.ruleId === null',
+    test: SETTINGS,
+  },
+  {
+    name: 'baselines are not in the snapshot',
+    file: engine('partition-engine.ts'),
+    from: 'baselines?.restore(baseline)',
+    to: 'baselines?.all()',
+    test: BASELINES,
+  },
+  {
+    name: 'the samples of the hour at hand move its own threshold',
+    file: engine('baselines.ts'),
+    from: 'baselineOf(this.samples, this.hour,',
+    to: 'baselineOf(this.samples, this.hour + 1,',
+    test: BASELINES,
+  },
+  {
+    name: 'windows at the end of an hour count for the next',
+    file: engine('baselines.ts'),
+    from: '      settlePeaks(group)\n',
+    to: '',
+    test: BASELINES,
+  },
+  {
+    name: 'an open alert takes the threshold of a new hour',
+    file: engine('baselines.ts'),
+    from: 'if (group.episodes.length > 0) return',
+    to: 'if (group.episodes.length > 100) return',
+    test: BASELINES,
   },
 ]
