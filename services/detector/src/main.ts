@@ -7,8 +7,8 @@ import { DetectorConfig } from './config.ts'
 
 /**
  * By default V8 marks the whole heap after each 64 MiB of buffers, however large the heap is; what the sockets receive came to that twice a second. With
- * this flag buffers count towards the heap's own limit, which grows with it. Measured on 1,200,000 events (Node 24.21): 34 markings became 3, 23 µs of
- * CPU an event became 14, and no more memory was resident.
+ * this flag buffers count towards the heap's own limit, which grows with it. Measured with Node 24.21 on 1,200,000 events of 20,000 principals: 34 markings
+ * became 3 and 25 µs of CPU an event 14, for 972 MiB resident at most instead of 748; on 1,000,000 groups of one event: 8.2 µs became 6.0, 807 MiB 783.
  */
 setFlagsFromString('--external-memory-accounted-in-global-limit')
 
