@@ -1,7 +1,7 @@
 /** Streams during which settings and rules change. The calendar stays, since a night in progress has no second reading in detection.md. */
 import type { ControlRecord } from '@tocsin/contracts'
 import fc from 'fast-check'
-import { PACK, tenant } from './harness.ts'
+import { PACK, placesOfChanges, tenant } from './harness.ts'
 import type { ModelRecord } from './model-types.ts'
 import { ORGANIZATIONS, ownSettingsOf, type Stream, streams } from './streams.ts'
 
@@ -36,7 +36,10 @@ export const changingStreams = (size: number): fc.Arbitrary<Stream> =>
   fc.tuple(streams(size, ownSettingsOf), fc.array(change, { minLength: 1, maxLength: 5 })).map(([stream, changes]) => {
     const records: ModelRecord[] = [...stream.records]
     const versions = new Map<string, number>()
-    const places = changes.map(({ at }) => Math.min(Math.floor(at * records.length), records.length - 1)).sort((a, b) => a - b)
+    const places = placesOfChanges(
+      stream,
+      changes.map(({ at }) => at),
+    )
     const controls = changes.map(({ step, what, keep }): ControlRecord => {
       const rule = what.kind === 'rule' ? PACK[what.rule % PACK.length] : undefined
       const key = rule?.ruleId ?? 'settings'

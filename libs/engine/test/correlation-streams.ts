@@ -3,6 +3,7 @@ import type { AuditEvent, ControlRecord, RuleRecord } from '@tocsin/contracts'
 import fc from 'fast-check'
 import type { TextCondition } from './correlation-conditions.ts'
 import { type Comparison, type Correlation, type Op, patternOf, recordOf } from './correlation-rules.ts'
+import { placesOfChanges } from './harness.ts'
 import type { ModelRecord } from './model-types.ts'
 import { burst, calm, lag, makeEvent, ORGANIZATIONS, type Stream } from './streams.ts'
 
@@ -221,7 +222,7 @@ function changed(rule: Correlation, { other, aspect }: Version): Correlation {
     case 'lateness':
       return { ...rule, latenessS: other.latenessS }
     case 'actions':
-      return { ...rule, parts: rule.parts.map((part) => ({ ...part, actions: [...part.actions, 'none'] })) }
+      return { ...rule, parts: rule.parts.map((part) => ({ ...part, actions: [...part.actions.slice(1), 'c', 'd', 'none'] })) }
     case 'grouping':
       return { ...rule, groupBy: ['ipAddress'], aliases: {} }
     case 'everything':
@@ -236,7 +237,10 @@ export const changingCorrelationStreams = (size: number, rules = correlations): 
     let version = 1
     const made = [{ record: recordOf(RULE_ID, 1, rule), pattern: patternOf(RULE_ID, rule) }]
     const records = [...stream.records]
-    const places = changes.map(({ at }) => Math.min(Math.floor(at * records.length), records.length - 1)).sort((a, b) => a - b)
+    const places = placesOfChanges(
+      { ...stream, rules: made },
+      changes.map(({ at }) => at),
+    )
     const controls = changes.map((change): ControlRecord => {
       if (change.step > 0) rule = changed(rule, change)
       version += change.step

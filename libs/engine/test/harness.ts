@@ -121,6 +121,25 @@ export function expectAgreement(stream: Stream): void {
   }
 }
 
+/**
+ * Places in `records` for changes of rules or settings: mostly where the stream has just opened an alert, because there a change has
+ * two versions to get wrong. `at` are parts of one.
+ */
+export function placesOfChanges(stream: Stream, at: readonly number[]): number[] {
+  const { changes } = runModel(stream)
+  const before = changes.length - stream.records.length
+  const opened = changes.flatMap((each, i) =>
+    i >= before && each.some(({ type }) => type === 'alert.created') ? [i - before + 1] : [],
+  )
+  const last = stream.records.length - 1
+  return at
+    .map((share) =>
+      share < 0.7 ? (opened[Math.floor((share / 0.7) * opened.length)] ?? 0) : Math.floor(((share - 0.7) / 0.3) * last),
+    )
+    .map((place) => Math.min(place, last))
+    .sort((a, b) => a - b)
+}
+
 interface ModelRun {
   readonly changes: ModelChange[][]
   readonly counters: Record<string, number>
