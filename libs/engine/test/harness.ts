@@ -246,7 +246,6 @@ export function firstDifference(
       // An alert that is opened and stopped by one control record is published once, closed.
       if (alert.revision > 1) continue
       // One record may open several alerts of a group (D43).
-      const likely = expected.filter((change) => change.type === type && sameGroup(change.alert, alert))
       const alike = expected.filter((change) => change.type === type && change.revision === 1 && sameGroup(change.alert, alert))
       const made = alike.find((change) => alert.id === idOf(change.alert))
       if (made === undefined && alike.length > 0)
