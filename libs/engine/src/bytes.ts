@@ -68,6 +68,14 @@ export class ByteWriter {
     this.#length += 8
   }
 
+  /** Bytes as they are. */
+  blob(bytes: Uint8Array): void {
+    this.#reserve(LONGEST_NUMBER + bytes.length)
+    this.uint(bytes.length)
+    for (let index = 0; index < bytes.length; index++) this.#bytes[this.#length + index] = bytes[index] as number
+    this.#length += bytes.length
+  }
+
   text(text: string): void {
     const { length } = text
     this.#reserve(LONGEST_NUMBER + 2 * length)
@@ -179,6 +187,15 @@ export class ByteReader {
     const value = this.#bytes.readDoubleLE(this.#at)
     this.#at += 8
     return value
+  }
+
+  /** A view of the bytes that are read. */
+  blob(): Uint8Array {
+    const length = this.uint()
+    const from = this.#at
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw new RangeError('the bytes end too early')
+    return this.#bytes.subarray(from, this.#at)
   }
 
   text(): string {

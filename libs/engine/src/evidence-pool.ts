@@ -20,13 +20,20 @@ const ROW = 2
 const T = 2
 const OFFSET = 3
 const RECORD_COUNT = 4
-/** Bytes of a snapshot: two words of closed lists, whether the texts are ASCII, lengths of the five texts, of the list that it begins, and the texts. */
-const OUTCOME = 12
-const CLASSIFICATION = 13
-const ENCODING = 14
+/**
+ * Bytes of a snapshot: length of the list that it begins, two words of closed lists, whether the texts are ASCII, lengths of the five texts,
+ * and the texts.
+ */
+const COUNT = 12
+const OUTCOME = 13
+const CLASSIFICATION = 14
+const ENCODING = 15
 const LENGTHS = 40
-const COUNT = 45
-const TEXTS = 46
+const TEXTS = 45
+const TEXT_COUNT = 5
+/** Where that begins which says nothing of lists and rows, and the most there is of it. */
+const KEPT = 13
+const MOST_BYTES = TEXTS - KEPT + TEXT_BYTES
 
 interface Segment {
   /** Units of each snapshot in it. */
@@ -68,17 +75,32 @@ export class EvidencePool {
     return this.#write(t, row, Number(offset), event.number('recordCount') ?? Number.NaN, outcome, classification)
   }
 
-  /** Puts back what a state snapshot holds. */
-  restore(held: HeldSnapshot, row: number): number {
-    const { id, action, subject, target, ip, recordCount } = held
-    const outcome = OUTCOMES.indexOf(held.outcome as (typeof OUTCOMES)[number])
-    const classification = CLASSIFICATIONS.indexOf(held.classification as (typeof CLASSIFICATIONS)[number])
-    encodeFitting([id, action, subject ?? '', target ?? '', ip ?? ''])
-    return this.#write(held.t, row, Number(held.offset), recordCount ?? Number.NaN, outcome, classification)
+  /** What a state snapshot holds of it: all but its place in a list and in the event pool. Valid until the pool changes. */
+  bytesOf(slot: number): Uint8Array {
+    const { bytes } = this.#segment(slot)
+    const at = byteOf(slot)
+    let end = at + TEXTS
+    for (let text = 0; text < TEXT_COUNT; text++) end += bytes[at + LENGTHS + text] as number
+    return bytes.subarray(at + KEPT, end)
+  }
+
+  /**
+   * Puts back what `bytesOf` gave.
+   * @throws RangeError for bytes that no snapshot has
+   */
+  restore(kept: Uint8Array, row: number): number {
+    let length = TEXTS - KEPT
+    for (let text = 0; text < TEXT_COUNT; text++) length += kept[LENGTHS - KEPT + text] ?? Number.NaN
+    if (length !== kept.length || length > MOST_BYTES) throw new RangeError(`evidence of ${kept.length} bytes`)
+    const slot = this.#take(Math.ceil((KEPT + length) / UNIT_BYTES))
+    const { bytes, words } = this.#segment(slot)
+    words[wordOf(slot) + ROW] = row
+    bytes.set(kept, byteOf(slot) + KEPT)
+    return slot
   }
 
   copy(slot: number): number {
-    return this.restore(this.read(slot), -1)
+    return this.restore(this.bytesOf(slot), -1)
   }
 
   release(slot: number): void {

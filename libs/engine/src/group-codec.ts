@@ -5,13 +5,14 @@ import type { ByteReader, ByteWriter, Plain } from './bytes.ts'
 import type { Night } from './calendar.ts'
 import { Episode } from './episode.ts'
 import type { EventPool } from './event-pool.ts'
-import type { HeldSnapshot } from './evidence.ts'
 import type { EvidencePool } from './evidence-pool.ts'
 import type { Floor, Group } from './group.ts'
 import type { GroupName } from './group-name.ts'
 import type { Interval } from './stretches.ts'
 import { isTold } from './told-events.ts'
 
+/** Evidence of an alert outlives its event. */
+const NO_ROW_HERE = -1
 /** Low bits of a row's `info` are its flags (event-pool.ts). */
 const FLAG_BITS = 4
 const FLAG_MASK = 2 ** FLAG_BITS - 1
@@ -83,7 +84,10 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
     if (isTold(group.program.kind)) encodeTold(group, slot, to)
   }
   to.uint(loose.length)
-  for (const slot of loose) encodeSnapshot(evidence.read(slot), places?.get(evidence.row(slot)) ?? -1, to)
+  for (const slot of loose) {
+    to.int(places?.get(evidence.row(slot)) ?? -1)
+    to.blob(evidence.bytesOf(slot))
+  }
   to.value(restOf(group))
   to.uint(episodes.length)
   for (const episode of episodes.all()) encodeEpisode(episode, evidence, to)
@@ -121,8 +125,8 @@ export function decodeInto(group: Group, from: ByteReader): void {
   }
   if (decided.length > 0) group.held.told.settling?.decide(decided)
   for (let left = from.uint(); left > 0; left--) {
-    const { snapshot, row } = decodeSnapshot(from)
-    group.keepLoose(group.evidence.restore(snapshot, slots[row] ?? -1))
+    const row = from.int()
+    group.keepLoose(group.evidence.restore(from.blob(), slots[row] ?? -1))
   }
   const rest = from.value() as Rest | null
   if (rest !== null) {
@@ -160,44 +164,6 @@ function restOf({ floor, stale, unsettled, names, adapted: condition }: Group): 
   return rest as unknown as Plain
 }
 
-/** `row` counts from the first row of the group; -1 where it is held no more. */
-function encodeSnapshot(snapshot: HeldSnapshot, row: number, to: ByteWriter): void {
-  to.int(snapshot.t)
-  to.text(snapshot.id)
-  to.int(row)
-  to.text(snapshot.offset)
-  to.name(snapshot.action)
-  to.name(snapshot.outcome)
-  encodeMissable(snapshot.subject, to)
-  encodeMissable(snapshot.target, to)
-  encodeMissable(snapshot.ip, to)
-  to.value(snapshot.recordCount)
-  encodeMissable(snapshot.classification, to)
-}
-
-function decodeSnapshot(from: ByteReader): { readonly snapshot: HeldSnapshot; readonly row: number } {
-  const t = from.int()
-  const id = from.text()
-  const row = from.int()
-  const snapshot = {
-    t,
-    id,
-    offset: from.text(),
-    action: from.name(),
-    outcome: from.name(),
-    subject: decodeMissable(from),
-    target: decodeMissable(from),
-    ip: decodeMissable(from),
-    recordCount: from.value() as number | null,
-    classification: decodeMissable(from),
-  }
-  return { snapshot, row }
-}
-
-/** None of these texts is empty. */
-const encodeMissable = (text: string | null, to: ByteWriter): void => to.name(text ?? '')
-const decodeMissable = (from: ByteReader): string | null => from.name() || null
-
 function encodeEpisode(episode: Episode, pool: EvidencePool, to: ByteWriter): void {
   const { opening, stretches, noted, evidence } = episode
   to.value({
@@ -208,7 +174,7 @@ function encodeEpisode(episode: Episode, pool: EvidencePool, to: ByteWriter): vo
   })
   for (const list of [evidence.first, evidence.newest]) {
     to.uint(list.length)
-    for (const slot of list) encodeSnapshot(pool.read(slot), -1, to)
+    for (const slot of list) to.blob(pool.bytesOf(slot))
   }
 }
 
@@ -234,14 +200,14 @@ function decodeEpisode(from: ByteReader, pool: EvidencePool): Episode {
   }
   Object.assign(episode, figures)
   for (const value of noted) episode.note(value)
-  const slots = new Map<string, number>()
-  for (const list of [episode.evidence.first, episode.evidence.newest]) {
-    for (let left = from.uint(); left > 0; left--) {
-      const { snapshot } = decodeSnapshot(from)
-      const slot = slots.get(snapshot.offset) ?? pool.restore(snapshot, -1)
-      slots.set(snapshot.offset, slot)
-      list.push(slot)
-    }
+  const { first: oldest, newest } = episode.evidence
+  for (let left = from.uint(); left > 0; left--) oldest.push(pool.restore(from.blob(), NO_ROW_HERE))
+  for (let left = from.uint(); left > 0; left--) {
+    const slot = pool.restore(from.blob(), NO_ROW_HERE)
+    // One that is in both lists is there once.
+    const same = oldest.find((each) => pool.isSameEvent(each, slot))
+    if (same !== undefined) pool.release(slot)
+    newest.push(same ?? slot)
   }
   return episode
 }

@@ -194,7 +194,7 @@ export class Group {
 
   /** Rows in order of arrival. */
   rows(): number[] {
-    if (this.#held !== null) return [...this.#held.rows()]
+    if (this.#held !== null) return this.#held.rows()
     return this.#only === NOTHING ? [] : [this.#only]
   }
 

@@ -224,9 +224,14 @@ export class HeldEvents {
   }
 
   /** Rows in order of arrival. */
-  *rows(): Generator<number> {
+  rows(): number[] {
     const rows = this.#inOrder()
-    for (let at = 0; at < rows.length; at++) if (!this.#pool.has(rows.at(at), ROW_FLAGS.dropped)) yield rows.at(at)
+    const held: number[] = []
+    for (let at = 0; at < rows.length; at++) {
+      const slot = rows.at(at)
+      if (this.#dropped === 0 || !this.#pool.has(slot, ROW_FLAGS.dropped)) held.push(slot)
+    }
+    return held
   }
 
   capArrivals(limit: EpochMs): void {
