@@ -29,7 +29,7 @@ export function createMetrics(held: () => readonly HeldFigures[], ages: () => Sn
   }
   new Gauge({
     name: 'tocsin_detector_engine_count',
-    help: "The engines' running totals in the partitions held, since each partition's first record: events, late, clockSkew, idConflict, overCap, …",
+    help: "The engines' running totals in the partitions held, since each partition's first record: events, late, clockSkew, idConflict, those that limits cost (overCap, latenessShortened, groupEvicted), tooLate, …",
     labelNames: ['figure'],
     registers,
     collect() {
