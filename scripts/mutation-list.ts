@@ -34,9 +34,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'reading goes on at the committed offset, not at the snapshot’s',
-    file: 'services/detector/src/detector.ts',
-    from: 'if (restored !== undefined) return { shelf, restored }',
-    to: 'if (restored !== undefined) return { shelf, restored: { ...restored, next: committed?.next ?? restored.next } }',
+    file: 'services/detector/src/recovery.ts',
+    from: 'return { stored: shelf.stored(), restored, isAhead: false }',
+    to: 'return { stored: shelf.stored(), restored: { ...restored, next: committed?.next ?? restored.next }, isAhead: false }',
     test: CRASH,
   },
   {
@@ -83,7 +83,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'alerts are joined with the younger one',
-    file: engine('update-episodes.ts'),
+    file: engine('join-episodes.ts'),
     from: 'each.opening.offset < oldest.opening.offset',
     to: 'each.opening.offset > oldest.opening.offset',
     test: MODEL,
@@ -91,8 +91,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the newest event is counted twice',
     file: engine('update-episodes.ts'),
-    from: 'if (counted.some((range) => range.from <= t && t <= range.to)) countOne',
-    to: 'if (t <= target.lastSeen) countOne',
+    from: 'if (counted.some((range) => range.from <= change.t && change.t <= range.to)) countOne',
+    to: 'if (change.t <= target.lastSeen) countOne',
     test: MODEL,
   },
   {
@@ -169,8 +169,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'ids are made of the opening offset',
     file: engine('partition-engine.ts'),
-    from: 'openingEventId: event.id',
-    to: 'openingEventId: String(offset)',
+    from: 'openingEventId: id, t',
+    to: 'openingEventId: String(this.#offset), t',
     test: MODEL,
   },
   {
@@ -298,5 +298,33 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'if (group.episodes.length > 0) return',
     to: 'if (group.episodes.length > 100) return',
     test: BASELINES,
+  },
+  {
+    name: 'a settled time is decided at exactly the lateness',
+    file: engine('settling.ts'),
+    from: 'this.#due.push(Math.max(end, arrival) + terms.latenessMs + 1, t)',
+    to: 'this.#due.push(Math.max(end, arrival) + terms.latenessMs, t)',
+    test: CORRELATIONS,
+  },
+  {
+    name: 'a settled window does not wait for its last arrival',
+    file: engine('settling.ts'),
+    from: 'if (arrival === null) due.add(t)',
+    to: 'if (arrival !== undefined) due.add(t)',
+    test: CORRELATIONS,
+  },
+  {
+    name: 'a settled time is decided again',
+    file: engine('told-events.ts'),
+    from: 'const isOpen = rows.length > 0 && !settling.isDecided(rows[0] as number)',
+    to: 'const isOpen = rows.length > 0',
+    test: CORRELATIONS,
+  },
+  {
+    name: 'a not looks behind',
+    file: engine('settling.ts'),
+    from: 'isAhead ? [t, leaves(t) - 1] : [opens(t), t]',
+    to: 'isAhead ? [opens(t), t] : [opens(t), t]',
+    test: CORRELATIONS,
   },
 ]
