@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readSigma } from '@tocsin/sigma'
 import { describe, expect, it } from 'vitest'
-import { assembleRules } from './rule-set.ts'
+import { assembleRules, type RuleSet } from './rule-set.ts'
 
 const detection = (name: string, more = ''): string =>
   `title: ${name}\nname: ${name}\nlogsource: { product: tocsin }\ndetection: { s: { action: ${name} }, condition: s }\n${more}`
@@ -10,6 +10,7 @@ const counting = (title: string, rules: string, more = ''): string =>
   `title: ${title}\ncorrelation:\n  type: event_count\n  rules: [${rules}]\n  group-by: [principalId]\n  timespan: 5m\n  condition: { gte: 3 }\n${more}`
 const assemble = (files: Readonly<Record<string, string>>) =>
   assembleRules(Object.entries(files).map(([file, text]) => readSigma(text, { file })))
+const detectionIds = ({ documents }: RuleSet) => [...documents].flatMap(([id, { kind }]) => (kind === 'detection' ? [id] : []))
 const idsOf = (files: Readonly<Record<string, string>>) => assemble(files).rules.map(({ record }) => record.ruleId)
 const faultsOf = (files: Readonly<Record<string, string>>) => assemble(files).faults.map(String)
 
@@ -21,7 +22,7 @@ describe('rules made of files', () => {
       ['2', 'two'],
       ['b', 'many'],
     ])
-    expect(set.detections.map(({ ruleId }) => ruleId)).toEqual(['a', '2'])
+    expect(detectionIds(set)).toEqual(['a', '2'])
   })
 
   it('are called as x-tocsin says, else by the id, else by the file', () => {
@@ -73,7 +74,7 @@ describe('rules made of files', () => {
     const pair = (title: string) => `${detection('same')}---\n${counting(title, 'same')}`
     const set = assemble({ 'a.yml': pair('a'), 'b.yml': pair('b') })
     expect([set.faults, set.rules.map(({ record }) => record.ruleId)]).toEqual([[], ['a', 'b']])
-    expect(set.detections.map(({ ruleId }) => ruleId)).toEqual(['a#1', 'b#1'])
+    expect(detectionIds(set)).toEqual(['a#1', 'b#1'])
     expect(faultsOf({ 'a.yml': detection('same'), 'b.yml': detection('same'), 'c.yml': counting('c', 'same') })[0]).toBe(
       'c.yml:4:10: "same" could be a rule of a.yml or b.yml.',
     )

@@ -1,50 +1,62 @@
 import { createHash } from 'node:crypto'
-import { References, type SigmaDetection, type SigmaDocument, SigmaError, type SigmaReading } from '@tocsin/sigma'
+import { References, type SigmaDocument, SigmaError, type SigmaReading } from '@tocsin/sigma'
 import { type CompiledRule, type CompileOptions, compileRule } from './rule.ts'
 
 /** What the rule files of a folder come to. */
 export interface RuleSet {
-  /** Every detection, also those that only a correlation refers to. */
-  readonly detections: readonly { readonly ruleId: string; readonly document: SigmaDetection }[]
+  /** Every document by its rule id, also those that only a correlation refers to. */
+  readonly documents: ReadonlyMap<string, SigmaDocument>
   /** What alerts: every correlation, and every detection that none refers to. Ordered as their files. */
   readonly rules: readonly CompiledRule[]
   /** Every fault, with its place in the file it is in. */
   readonly faults: readonly SigmaError[]
 }
 
+/** Documents by the ids of their rules, each id once. */
+export interface NamedDocuments {
+  readonly documents: ReadonlyMap<string, SigmaDocument>
+  readonly references: References
+  readonly faults: readonly SigmaError[]
+}
+
+/**
+ * A rule is called `id` of `x-tocsin`, else its document's id, else the file; other documents of the file without an id have their number
+ * behind its name.
+ */
+export function nameDocuments(files: readonly SigmaReading[]): NamedDocuments {
+  const references = new References(files.flatMap((file) => file.documents))
+  const faults = [...files.flatMap((file) => file.faults), ...references.faults()]
+  const documents = new Map<string, SigmaDocument>()
+  for (const [document, ruleId] of files.flatMap((file) => [...idsOf(file)])) {
+    if (!documents.has(ruleId)) documents.set(ruleId, document)
+    else if (ruleId !== document.id) faults.push(faultAt(document, `Another rule is called "${ruleId}": give this one an id.`))
+  }
+  return { documents, references, faults }
+}
+
 /**
  * Makes rules of rule files: a correlation and the detections it needs, by id or name from any of the files, become one rule.
- * A rule is called `id` of `x-tocsin`, else the document's id, else the file; other documents of the file without an id have their number behind its name. A fault of one rule leaves the others alone.
+ * A fault of one rule leaves the others alone.
  */
 export function assembleRules(files: readonly SigmaReading[], options: CompileOptions = {}): RuleSet {
-  const documents = files.flatMap((file) => file.documents)
-  const references = new References(documents)
-  const faults = [...files.flatMap((file) => file.faults), ...references.faults()]
-  const referred = new Set(documents.flatMap((document) => namesIn(document).map((name) => references.find(document, name))))
-  const ids = new Set<string>()
-  const detections: { ruleId: string; document: SigmaDetection }[] = []
+  const { documents, references, faults } = nameDocuments(files)
+  const all = files.flatMap((file) => file.documents)
+  const referred = new Set(all.flatMap((document) => namesIn(document).map((name) => references.find(document, name))))
   const rules: CompiledRule[] = []
-  for (const file of files) {
-    for (const [document, ruleId] of idsOf(file)) {
-      if (ids.has(ruleId)) {
-        if (ruleId !== document.id) faults.push(faultAt(document, `Another rule is called "${ruleId}": give this one an id.`))
-        continue
-      }
-      ids.add(ruleId)
-      if (document.kind === 'detection') detections.push({ ruleId, document })
-      if (document.kind === 'detection' && referred.has(document)) continue
-      const segments = segmentsOf(document, files, references)
-      try {
-        rules.push(compile(ruleId, segments, options))
-      } catch (error) {
-        if (!(error instanceof SigmaError)) throw error
-        // What is wrong with the references of a document has been said.
-        const fault = placed(error, segments)
-        if (!faults.some(({ file: name, line }) => name === fault.file && line === fault.line)) faults.push(fault)
-      }
+  const allFaults = [...faults]
+  for (const [ruleId, document] of documents) {
+    if (document.kind === 'detection' && referred.has(document)) continue
+    const segments = segmentsOf(document, files, references)
+    try {
+      rules.push(compile(ruleId, segments, options))
+    } catch (error) {
+      if (!(error instanceof SigmaError)) throw error
+      // What is wrong with the references of a document has been said.
+      const fault = placed(error, segments)
+      if (!allFaults.some(({ file, line }) => file === fault.file && line === fault.line)) allFaults.push(fault)
     }
   }
-  return { detections, rules, faults }
+  return { rules, documents, faults: allFaults }
 }
 
 interface Segment {

@@ -35,9 +35,20 @@ export function fieldReader(event: ReadableEvent): EventFields {
   }
 }
 
-/** Reads a document as it is: no names of ours, no original below it. */
+/** Reads a document as it is: no names of ours, no original below it. Paths are followed once, because many rules name the same. */
 export function plainReader(data: unknown): EventFields {
-  return (field) => (field === ALL_TEXT ? allText(data) : valueAt(data, field))
+  let known: Map<string, unknown> | undefined
+  return (field) => {
+    if (field === ALL_TEXT) return allText(data)
+    if (!field.includes('.')) return valueAt(data, field)
+    known ??= new Map()
+    let value = known.get(field)
+    if (value === undefined && !known.has(field)) {
+      value = valueAt(data, field)
+      known.set(field, value)
+    }
+    return value
+  }
 }
 
 /** (2.) The longest literal key wins, so `a.b` before `a` → `b`. */
@@ -45,6 +56,7 @@ function valueAt(data: unknown, field: string, depth = 0): unknown {
   if (typeof data !== 'object' || data === null) return undefined
   if (Array.isArray(data)) return depth < MAX_ARRAY_DEPTH ? valueInElements(data, field, depth + 1) : undefined
   if (Object.hasOwn(data, field)) return (data as Record<string, unknown>)[field]
+  if (!field.includes('.')) return undefined
   for (const { key, rest } of waysOf(field)) {
     if (!Object.hasOwn(data, key)) continue
     const value = valueAt((data as Record<string, unknown>)[key], rest, depth)

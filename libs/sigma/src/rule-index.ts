@@ -1,6 +1,6 @@
 import type { EventFields } from './field-reader.ts'
 import type { ExactTexts } from './predicate.ts'
-import { anyElement, textOf } from './value-test.ts'
+import { anyElement, lowerCased, textOf } from './value-test.ts'
 
 /**
  * Picks, by exact values of an event, the rules that may match it: a thousand rules that cannot cost a few look-ups.
@@ -52,7 +52,7 @@ export class RuleIndex<T> {
   }
 }
 
-const keyOf = (value: unknown): string => (textOf(value) ?? '').toLowerCase()
+const keyOf = (value: unknown): string => lowerCased(textOf(value) ?? '')
 
 /** Elements may be arrays themselves, as for any plain field. */
 function pickedByElements<T>(byText: ReadonlyMap<string, readonly T[]>, elements: readonly unknown[]): T[] {

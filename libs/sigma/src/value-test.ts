@@ -24,12 +24,24 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : undefined
 }
 
+let lastText = ''
+let lastLowerCased = ''
+
+/** Many rules look at the same text one after the other. */
+export function lowerCased(text: string): string {
+  if (text !== lastText) {
+    lastLowerCased = text.toLowerCase()
+    lastText = text
+  }
+  return lastLowerCased
+}
+
 /** `tests` expect lower-cased text unless `cased`. */
 export function textTest(tests: readonly TextTest[], cased: boolean): ValueTest {
   return (value) => {
     const text = textOf(value)
     if (text === undefined) return false
-    const compared = cased ? text : text.toLowerCase()
+    const compared = cased ? text : lowerCased(text)
     for (const test of tests) if (test(compared)) return true
     return false
   }
@@ -48,7 +60,7 @@ export function equalityTest({ texts, numbers, wildcards, cased }: EqualityLiter
     wildcards.length === 0
       ? (value) => {
           const text = textOf(value)
-          return text !== undefined && texts.has(cased ? text : text.toLowerCase())
+          return text !== undefined && texts.has(cased ? text : lowerCased(text))
         }
       : textTest([(text) => texts.has(text), ...wildcards], cased)
   if (numbers.length === 0) return byText

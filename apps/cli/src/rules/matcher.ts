@@ -1,5 +1,5 @@
-import { type EventView, logsourceTest, type RuleSet } from '@tocsin/engine'
-import { type EventFields, plainReader, RuleIndex } from '@tocsin/sigma'
+import { type EventView, logsourceTest } from '@tocsin/engine'
+import { type EventFields, plainReader, RuleIndex, type SigmaDocument } from '@tocsin/sigma'
 
 interface Detection {
   readonly number: number
@@ -10,15 +10,19 @@ interface Detection {
 
 /** Tests events against every detection of a set. */
 export class Matcher {
+  /** Number of detections. */
+  readonly size: number
   readonly #index: RuleIndex<Detection>
 
-  constructor({ detections }: Pick<RuleSet, 'detections'>) {
-    this.#index = new RuleIndex(
-      detections.map(({ ruleId, document }, number) => {
-        const { exact, matches, logsource } = document
-        return [exact, { number, ruleId, matches, isOfSource: logsourceTest(logsource) }] as const
-      }),
-    )
+  /** @param documents by rule id; correlations among them are left out */
+  constructor(documents: ReadonlyMap<string, SigmaDocument>) {
+    const detections = [...documents].flatMap(([ruleId, document], number) => {
+      if (document.kind !== 'detection') return []
+      const { exact, matches, logsource } = document
+      return [[exact, { number, ruleId, matches, isOfSource: logsourceTest(logsource) }] as const]
+    })
+    this.size = detections.length
+    this.#index = new RuleIndex(detections)
   }
 
   /** Ids of the rules that match an event as it is, in order of the set. */

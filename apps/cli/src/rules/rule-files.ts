@@ -1,9 +1,9 @@
 /** Rule files of the machine, read into one set. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { assembleRules, type CompileOptions, type RuleSet } from '@tocsin/engine'
+import { assembleRules, type CompileOptions, type NamedDocuments, nameDocuments, type RuleSet } from '@tocsin/engine'
 import { messageOf, TerminalError } from '@tocsin/errors'
-import { readSigma, type SigmaError } from '@tocsin/sigma'
+import { readSigma, type SigmaError, type SigmaReading } from '@tocsin/sigma'
 
 const RULE_FILE = /\.ya?ml$/i
 /** Larger files hold no rule (libs/sigma refuses them by their size); they are not read. */
@@ -11,15 +11,17 @@ const MAX_READ_BYTES = 1_048_576
 
 /** The rules of files and folders, folders with all below them. @throws TerminalError where there is none */
 export function readRules(paths: readonly string[], options: CompileOptions = {}): RuleSet & { readonly files: number } {
+  const files = readFiles(paths)
+  return { ...assembleRules(files, options), files: files.length }
+}
+
+/** Their documents alone, by rule id: what matches need. @throws TerminalError where there is none */
+export const readDocuments = (paths: readonly string[]): NamedDocuments => nameDocuments(readFiles(paths))
+
+function readFiles(paths: readonly string[]): SigmaReading[] {
   const files = [...new Set(paths.flatMap(ruleFiles))]
   if (files.length === 0) throw new TerminalError(`${paths.join(', ')} holds no rule file (*.yml, *.yaml).`)
-  return {
-    ...assembleRules(
-      files.map((file) => readSigma(textOf(file), { file })),
-      options,
-    ),
-    files: files.length,
-  }
+  return files.map((file) => readSigma(textOf(file), { file }))
 }
 
 function ruleFiles(path: string): string[] {

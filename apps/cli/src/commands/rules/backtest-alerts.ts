@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { type AlertFigures, type OrganizationSettings, TOPICS } from '@tocsin/contracts'
-import type { EngineRecord, RuleSet } from '@tocsin/engine'
+import type { CompiledRule, EngineRecord } from '@tocsin/engine'
 import { plain } from '../../output.ts'
 import { BacktestRun, type SettingsOf, withThresholds } from '../../rules/backtest-run.ts'
 import type { EventSink } from '../../rules/file-event.ts'
@@ -14,10 +14,10 @@ const OTHER_THRESHOLDS = [0.5, 2, 4] as const
 const SAMPLE = 5
 
 /** The alerts that rules raise, or every change of them. */
-export async function backtestAlerts(set: RuleSet, options: BacktestOptions): Promise<void> {
+export async function backtestAlerts(compiled: readonly CompiledRule[], options: BacktestOptions): Promise<void> {
   const { output, print, events } = options
   const isFile = typeof events === 'string'
-  const rules = set.rules.filter(({ alerts }) => alerts)
+  const rules = compiled.filter(({ alerts }) => alerts)
   const given = options.settings === undefined ? undefined : readSettings(options.settings)
   const settingsOf =
     given ??

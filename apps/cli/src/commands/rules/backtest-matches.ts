@@ -1,4 +1,4 @@
-import type { RuleSet } from '@tocsin/engine'
+import type { SigmaDocument } from '@tocsin/sigma'
 import type { EventSink } from '../../rules/file-event.ts'
 import { Matcher } from '../../rules/matcher.ts'
 import { eventIdOf, jsonObject, RAW_FORMAT } from '../../rules/raw-event.ts'
@@ -6,8 +6,8 @@ import { type FileOptions, readerOf, readThrough } from './events-file.ts'
 import { noteCounts, Progress } from './progress.ts'
 
 /** Every match of a detection, one a line. */
-export function backtestMatches(set: RuleSet, file: string, options: FileOptions): void {
-  const matcher = new Matcher(set)
+export function backtestMatches(documents: ReadonlyMap<string, SigmaDocument>, file: string, options: FileOptions): void {
+  const matcher = new Matcher(documents)
   const matched = new Map<string, number>()
   const progress = new Progress(options.output)
   const tell = (ruleIds: readonly string[], eventId: string | null, line: number) => {
@@ -36,7 +36,7 @@ export function backtestMatches(set: RuleSet, file: string, options: FileOptions
     readThrough(file, progress, readerOf(options, { event, bad: (line) => progress.bad(line) }))
   }
   progress.end()
-  options.output.note(`${sum(matched)} matches of ${set.detections.length} detections`)
+  options.output.note(`${sum(matched)} matches of ${matcher.size} detections`)
   noteCounts(options.output, matched)
 }
 

@@ -1,13 +1,13 @@
 /** `tocsin rules backtest`: rules over events of the past. Results on standard output, figures on standard error. */
-import type { RuleSet } from '@tocsin/engine'
 import { TerminalError } from '@tocsin/errors'
+import type { SigmaError } from '@tocsin/sigma'
 import { plain } from '../../output.ts'
 import { RAW_FORMAT } from '../../rules/raw-event.ts'
-import { faultLines, readRules } from '../../rules/rule-files.ts'
+import { faultLines, readDocuments, readRules } from '../../rules/rule-files.ts'
 import type { TopicRange } from '../../rules/topic-range.ts'
 import type { FileOptions } from './events-file.ts'
 
-const NO_RULES: RuleSet = { detections: [], rules: [], faults: [] }
+const NO_RULES = { rules: [], faults: [] }
 
 export interface BacktestOptions extends FileOptions {
   /** Undefined, of a range only: the rules that were in force there. */
@@ -23,10 +23,21 @@ export interface BacktestOptions extends FileOptions {
 export async function backtest(options: BacktestOptions): Promise<number> {
   const { output, events, rules } = options
   if (rules === undefined && typeof events === 'string') throw new TerminalError('Which rules? Name them with --rules.')
-  const set = rules === undefined ? NO_RULES : readRules(rules, { anySource: options.format === RAW_FORMAT })
-  for (const line of faultLines(set.faults)) output.note(plain(`refused: ${line}`))
-  if (options.print !== 'matches') await (await import('./backtest-alerts.ts')).backtestAlerts(set, options)
-  else if (typeof events === 'string') (await import('./backtest-matches.ts')).backtestMatches(set, events, options)
-  else throw new TerminalError('--matches is of a file.')
+  const isRaw = options.format === RAW_FORMAT
+  const refuse = (faults: readonly SigmaError[]) => {
+    for (const line of faultLines(faults)) output.note(plain(`refused: ${line}`))
+  }
+  if (options.print === 'matches') {
+    if (rules === undefined || typeof events !== 'string') throw new TerminalError('--matches is of a file.')
+    const { documents, faults } = readDocuments(rules)
+    refuse(faults)
+    const { backtestMatches } = await import('./backtest-matches.ts')
+    backtestMatches(documents, events, options)
+  } else {
+    const set = rules === undefined ? NO_RULES : readRules(rules, { anySource: isRaw })
+    refuse(set.faults)
+    const { backtestAlerts } = await import('./backtest-alerts.ts')
+    await backtestAlerts(set.rules, options)
+  }
   return 0
 }

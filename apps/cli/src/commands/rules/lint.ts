@@ -7,10 +7,10 @@ import { faultLines, readRules } from '../../rules/rule-files.ts'
 
 /** Returns the exit code: 1 where a rule has a fault. */
 export function lintRules(paths: readonly string[], output: Output): number {
-  const { files, rules, detections, faults } = readRules(paths)
+  const { files, rules, documents, faults } = readRules(paths)
   for (const line of faultLines(faults)) output.result(plain(line))
-  for (const { document } of detections) {
-    if (isProvided(document.logsource)) continue
+  for (const document of documents.values()) {
+    if (document.kind !== 'detection' || isProvided(document.logsource)) continue
     const { line, column } = document.positionOf(['logsource'], 'key')
     const source = Object.values(document.logsource).join('/')
     output.note(plain(`${document.file}:${line}:${column}: note: no source gives events of ${source}, so the rule is idle.`))
