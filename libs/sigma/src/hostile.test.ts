@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { SigmaDetection } from './document.ts'
 import { plainReader } from './field-reader.ts'
 import { parseSigma } from './parse-sigma.ts'
 import { RuleIndex } from './rule-index.ts'
 import { SigmaError } from './sigma-error.ts'
+
+// Seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const HEAD = 'title: x\nlogsource: { product: p }\n'
 /** Far above what any of these takes on a busy machine; what they guard against took minutes or for ever. */

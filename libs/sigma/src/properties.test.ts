@@ -1,10 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { fieldReader } from './field-reader.ts'
 import { parseSigma } from './parse-sigma.ts'
 import { SigmaError } from './sigma-error.ts'
 import { textOf } from './value-test.ts'
 import { compileWildcard, parseWildcard } from './wildcard.ts'
+
+// Seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const RULE = `title: x
 id: y

@@ -1,9 +1,12 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Explanation } from './explanation.ts'
 import { plainReader } from './field-reader.ts'
 import { parseSigma } from './parse-sigma.ts'
 import { RuleIndex } from './rule-index.ts'
+
+// Seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const value = fc.constantFrom('x', 'Y', 'z', '5', 5, true, null)
 const item = fc.record({
