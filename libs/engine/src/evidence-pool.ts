@@ -7,9 +7,9 @@ import type { EpochMs } from './time.ts'
 export const NO_EVIDENCE = -1
 
 /** Snapshots are given room in units, so that few sizes have to be kept apart. */
-const UNIT_BYTES = 32
-const SEGMENT_UNITS = 1024
-const SEGMENT_BITS = 10
+const UNIT_BYTES = 16
+const SEGMENT_UNITS = 2048
+const SEGMENT_BITS = 11
 const SEGMENT_MASK = SEGMENT_UNITS - 1
 
 /** Words of a snapshot. The first two link a list (loose-evidence.ts), or the free room of one size. */
