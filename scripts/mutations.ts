@@ -95,6 +95,8 @@ async function run([file, title]: Mutation['test']): Promise<{
     'run',
     file,
     '--bail=1',
+    // A busy machine is no mutation.
+    `--testTimeout=${LIMIT_MS}`,
     '--reporter=json',
     `--outputFile=${report}`,
     ...(title === undefined ? [] : ['-t', title]),
