@@ -20,7 +20,7 @@ const PROBE_EVERY_MS = 200
 const PROMPT_MS = 500
 /** At this rate a snapshot begins two minutes after the last ended (design §5.2): shortly before that. */
 const AFTER_SNAPSHOT_MS = 110_000
-const SNAPSHOT_LIMIT_MS = 240_000
+const SNAPSHOT_LIMIT_MS = 480_000
 const LIVE_LIMIT_MS = 120_000
 
 export async function benchRecovery({ brokers, say }: BenchContext): Promise<PartResult> {
