@@ -34,6 +34,7 @@ export function countOne(group: Group, pool: EventPool, target: Episode, slot: n
   if (!pool.has(slot, ROW_FLAGS.late)) target.live = true
   if (rule.notableTo !== null && pool.has(slot, ROW_FLAGS.notable)) target.raise(rule.notableTo)
   target.lastCountedAt = Math.max(target.lastCountedAt, pool.arrival(slot))
+  target.countedAt = Math.max(target.countedAt, pool.arrival(slot))
 }
 
 /** An alert tells of the rules by their place in the list, from 1. */

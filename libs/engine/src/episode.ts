@@ -39,6 +39,8 @@ export class Episode {
   /** Whether events were refused for want of room, so that `count` is a lower bound. */
   lowerBound = false
   lastCountedAt: EpochMs
+  /** Log time of the record that counted an event last: of a settled condition, long after that event came. */
+  countedAt: EpochMs
   readonly noted = new Set<number>()
   readonly evidence: EvidenceLists = { first: [], newest: [] }
   /** 0 until it is published for the first time. */
@@ -58,6 +60,7 @@ export class Episode {
     this.severity = severity
     this.publishedSeverity = severity
     this.lastCountedAt = opening.createdAt
+    this.countedAt = opening.createdAt
     this.lastRevisionAt = opening.createdAt
   }
 

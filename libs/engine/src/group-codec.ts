@@ -50,6 +50,7 @@ const FIGURES = [
   'live',
   'lowerBound',
   'lastCountedAt',
+  'countedAt',
   'revision',
   'publishedSize',
   'publishedSeverity',

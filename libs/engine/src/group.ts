@@ -321,6 +321,7 @@ export class Group {
     else if (this.oldestArrival() > at && this.#only !== NOTHING) this.#stores.events.setArrival(this.#only, at)
     for (const episode of this.episodes.all()) {
       episode.lastCountedAt = Math.min(episode.lastCountedAt, at)
+      episode.countedAt = Math.min(episode.countedAt, at)
       episode.lastRevisionAt = Math.min(episode.lastRevisionAt, at)
       episode.endForClosing = Math.min(episode.endForClosing, at)
     }

@@ -53,6 +53,7 @@ function join(group: Group, target: Episode, other: Episode): void {
   target.live ||= other.live
   target.lowerBound ||= other.lowerBound
   target.lastCountedAt = Math.max(target.lastCountedAt, other.lastCountedAt)
+  target.countedAt = Math.max(target.countedAt, other.countedAt)
   target.changed = true
   target.raise(other.severity)
   for (const value of other.noted) target.note(value)

@@ -70,11 +70,11 @@ export class Publisher {
 }
 
 function isDue(group: Group, episode: Episode, logTime: EpochMs): boolean {
-  const { changed, publishedSize, lastRevisionAt, lastCountedAt } = episode
+  const { changed, publishedSize, lastRevisionAt, countedAt } = episode
   if (!changed) return false
   const severityRose = episode.severity !== episode.publishedSeverity
   const size = sizeOf(group, episode)
-  return revisionReason({ changed, size, publishedSize, severityRose, lastRevisionAt, lastCountedAt }, logTime) !== null
+  return revisionReason({ changed, size, publishedSize, severityRose, lastRevisionAt, countedAt }, logTime) !== null
 }
 
 /** What has to grow by half for a revision: the total of a sum, else the count. */

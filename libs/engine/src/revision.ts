@@ -16,8 +16,8 @@ export interface RevisionState {
   readonly publishedSize: number
   readonly severityRose: boolean
   readonly lastRevisionAt: EpochMs
-  /** Log time at which the last counted event came. */
-  readonly lastCountedAt: EpochMs
+  /** Log time of the record that counted an event last. */
+  readonly countedAt: EpochMs
 }
 
 /** Why the alert is to be published anew at this log time, or null. */
@@ -26,10 +26,10 @@ export function revisionReason(state: RevisionState, logTime: EpochMs): Revision
   if (state.severityRose) return 'severity rose'
   if (state.size >= state.publishedSize * GROWTH && state.size > state.publishedSize) return 'grew'
   if (logTime - state.lastRevisionAt >= STALE_AFTER_MS) return 'a minute passed'
-  if (logTime - state.lastCountedAt >= QUIET_AFTER_MS) return 'went quiet'
+  if (logTime - state.countedAt >= QUIET_AFTER_MS) return 'went quiet'
   return null
 }
 
 /** When time alone makes a changed alert due. */
-export const revisionDeadline = (state: Pick<RevisionState, 'lastRevisionAt' | 'lastCountedAt'>): EpochMs =>
-  Math.min(state.lastRevisionAt + STALE_AFTER_MS, state.lastCountedAt + QUIET_AFTER_MS)
+export const revisionDeadline = (state: Pick<RevisionState, 'lastRevisionAt' | 'countedAt'>): EpochMs =>
+  Math.min(state.lastRevisionAt + STALE_AFTER_MS, state.countedAt + QUIET_AFTER_MS)

@@ -88,7 +88,7 @@ function valueIn({ held, program }: Group, { from, to, first, last }: Window): n
 }
 
 /** The condition is true at `t`: opens, extends and joins alerts, and carries their figures on. */
-function addMoment(group: Group, t: EpochMs, window: Window, { pool, open }: Deciding): void {
+function addMoment(group: Group, t: EpochMs, window: Window, { logTime, pool, open }: Deciding): void {
   const moment = { from: t, to: t }
   const { target, counted, moment: known } = episodeOf(group, [moment], () => open(group, group.held.told.firstAt(t), t))
   const isOpened = known === null
@@ -108,7 +108,9 @@ function addMoment(group: Group, t: EpochMs, window: Window, { pool, open }: Dec
   }
   target.lastSeen = Math.max(target.lastSeen, t)
   if (compare(group, window, target.peak) > 0) target.peak = valueIn(group, window)
+  const { count } = target
   countNew(group, pool, target, counted)
+  if (target.count > count) target.countedAt = logTime
   const { escalateTo } = group.program.rule
   if (escalateTo !== null && group.held.hasMarkIn(t, t + 1)) target.raise(escalateTo)
   // A time may be decided again when its events were let go and others of that time came: nothing to tell then.

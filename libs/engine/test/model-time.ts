@@ -22,6 +22,7 @@ export function setBack(group: Group, logTime: number): void {
     for (const event of episode.counted) event.arrival = Math.min(event.arrival, logTime)
     episode.trueUntil = Math.min(episode.trueUntil, logTime)
     episode.lastRevisionAt = Math.min(episode.lastRevisionAt, logTime)
+    episode.countedAt = Math.min(episode.countedAt, logTime)
   }
 }
 
@@ -35,6 +36,6 @@ export function isWorthTelling(episode: Episode, logTime: number): boolean {
   const grown = size(figures) >= 1.5 * size(published) && size(figures) > size(published)
   const worse = severityRank(figures.severity) > severityRank(published.severity)
   const minute = logTime - episode.lastRevisionAt >= 60 * SECOND
-  const quiet = logTime - lastArrival(episode) >= 10 * SECOND
+  const quiet = logTime - episode.countedAt >= 10 * SECOND
   return grown || worse || minute || quiet
 }

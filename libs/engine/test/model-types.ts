@@ -77,6 +77,8 @@ export interface Episode extends ModelAlert {
   /** Events were refused for want of room. */
   lowerBound: boolean
   lastRevisionAt: number
+  /** Log time of the record that counted an event last. */
+  countedAt: number
   published: ModelFigures
 }
 

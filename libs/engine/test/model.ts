@@ -312,7 +312,10 @@ export class Model {
   }
 
   #extend(group: Group, episode: Episode, others: readonly Episode[], truth: Interval[], moments: readonly Moment[]): void {
+    const known = new Set([episode, ...others].flatMap(({ counted }) => [...counted]))
     extend(group, episode, others, truth, moments, this.#book.settings(group.organizationId))
+    const before = Math.max(...[episode, ...others].map(({ countedAt }) => countedAt))
+    episode.countedAt = episode.counted.size > known.size ? this.logTime : before
   }
 
   #open(group: Group, { eventId, t }: { readonly eventId: string; readonly t: number }): Episode {
@@ -334,6 +337,7 @@ export class Model {
       escalated: false,
       lowerBound: false,
       lastRevisionAt: this.logTime,
+      countedAt: this.logTime,
     }
     group.episodes.push(episode)
     this.alerts.push(episode)

@@ -8,14 +8,13 @@ export type Comparison =
   | { readonly decided: 'at once'; readonly op: 'gte' | 'gt'; readonly value: number }
   | { readonly decided: 'settled'; readonly value: number; readonly settled: Settled }
 
-/** @param isWhole whether values are integers, so that thresholds are told as the least of them */
-export function comparisonOf(condition: Comparisons, isWhole = true): Comparison {
+/** The threshold of a settled condition is its first comparison's value as written, also of a range. */
+export function comparisonOf(condition: Comparisons): Comparison {
   const [first, second] = condition
   if (first === undefined) throw new TypeError('a parsed condition has a comparison')
   const { op, value } = first
   if (second === undefined && (op === 'gte' || op === 'gt')) return { decided: 'at once', op, value }
-  const shown = isWhole && (op === 'gte' || op === 'gt') ? leastOf({ op, value }) : value
-  return { decided: 'settled', value: shown, settled: { isAhead: false, comparisons: condition } }
+  return { decided: 'settled', value, settled: { isAhead: false, comparisons: condition } }
 }
 
 /** Of integers: `gte n`, or `gt n` as n + 1. */
