@@ -12,7 +12,7 @@ import type { RuleInstance } from './rule-instance.ts'
 import type { EpochMs } from './time.ts'
 
 /** Of the chunks' content. A reader of another format refuses. */
-export const CONTENT_FORMAT = 4
+export const CONTENT_FORMAT = 5
 /** Bytes of groups that had to be saved are cut into chunks of about so many. */
 const SAVED_CHUNK_BYTES = 262_144
 
