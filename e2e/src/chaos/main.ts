@@ -76,6 +76,7 @@ const COLUMNS = [
   ['restored', 'restored'],
   ['ahead', 'ahead'],
   ['refused', 'refused'],
+  ['longest gap (s)', 'longestGap'],
 ] as const satisfies readonly (readonly [string, keyof Outcome])[]
 const header = ['scenario', ...COLUMNS.map(([title]) => title), 'seconds', 'differences']
 console.log(`| ${header.join(' | ')} |\n|${header.map(() => '---').join('|')}|`)

@@ -17,6 +17,8 @@ export interface Verdict {
   readonly published: number
   readonly distinct: number
   readonly alerts: number
+  /** The longest time from a record that opened an alert to that alert, seconds: how long nobody detected anything. */
+  readonly longestGap: number
   /** One sentence each; none when all is well. */
   readonly faults: readonly string[]
 }
@@ -77,8 +79,19 @@ export async function judge(kafka: Kafka, expected: Expectation): Promise<Verdic
     published: records.length,
     distinct: published.size,
     alerts: new Set([...published].map((change) => alertOf(change).id)).size,
+    longestGap: longestGap(records),
     faults,
   }
+}
+
+/** Of alerts whose opening was told several times, the first counts. */
+function longestGap(records: readonly KafkaRecord[]): number {
+  const gaps = new Map<string, number>()
+  for (const record of records) {
+    const { id, revision, createdAt } = JSON.parse(String(record.value)) as Alert
+    if (revision === 1 && !gaps.has(id)) gaps.set(id, record.appendTime - Date.parse(createdAt))
+  }
+  return Math.max(0, ...gaps.values()) / 1_000
 }
 
 /** Everything that is needed to look at a difference again. */

@@ -44,7 +44,6 @@ export async function startDetector(config: DetectorConfig, log: Logger, signal:
     detector.engines().map((engine) => ({
       counters: { ...engine.counters() },
       gauges: { ...engine.gauges() },
-      exceptionHits: engine.exceptionHits(),
       logTime: engine.logTime(),
     }))
   watch = detector.watch

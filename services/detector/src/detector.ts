@@ -16,6 +16,7 @@ import {
 } from '@tocsin/kafka'
 import type { Logger } from '@tocsin/telemetry'
 import type { Engine, EngineMaker } from './engine-port.ts'
+import { ExceptionLog } from './exception-log.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { type PartitionMemory, PartitionWorker } from './partition-worker.ts'
 import { Recovery } from './recovery.ts'
@@ -60,6 +61,7 @@ export class Detector implements PartitionOwner {
   readonly #scanner = new EventScanner()
   /** Of the age of snapshots, for metrics. */
   readonly watch: SnapshotWatch
+  readonly #exceptions: ExceptionLog
   #book: { readonly at: number; readonly content: Promise<readonly ControlRecord[]> } | undefined
 
   constructor(options: DetectorOptions) {
@@ -73,6 +75,7 @@ export class Detector implements PartitionOwner {
       newest: () => new Map([...this.#workers].map(([partition, { coveredUntil }]) => [partition, coveredUntil])),
       log: options.log,
     })
+    this.#exceptions = new ExceptionLog(() => this.engines().flatMap((engine) => engine.exceptionHits()), log)
     this.#reader = readPartitions({
       kafka: options.kafka,
       groupId: GROUP,
@@ -169,6 +172,7 @@ export class Detector implements PartitionOwner {
     })
     await Promise.race([closing, limit])
     clearTimeout(timer)
+    this.#exceptions.stop()
     for (const worker of this.#workers.values()) worker.drop()
     this.#recovery.endAhead()
     this.watch.stop()

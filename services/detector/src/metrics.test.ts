@@ -1,23 +1,16 @@
 import { expect, it } from 'vitest'
 import { createMetrics } from './metrics.ts'
 
-it('the hits of each exception are told by organization and exception, while their partitions are held', async () => {
-  const held = [
-    {
-      counters: { excepted: 3 },
-      gauges: {},
-      exceptionHits: [{ organizationId: 'acme', hits: [['scanner', 3] as const, ['unused', 0] as const] }],
-      logTime: null,
-    },
-  ]
+it('totals of the engines are told while their partitions are held, and no label names an organization', async () => {
+  const held = [{ counters: { excepted: 3 }, gauges: {}, logTime: null }]
+  held.push({ counters: { excepted: 4 }, gauges: {}, logTime: null })
   const { registry } = createMetrics(
     () => held,
     () => undefined,
   )
-  const told = await registry.metrics()
-  expect(told).toContain('tocsin_detector_exception_hits{organization="acme",exception="scanner"} 3')
-  expect(told).toContain('tocsin_detector_exception_hits{organization="acme",exception="unused"} 0')
-  expect(told).toContain('tocsin_detector_engine_count{figure="excepted"} 3')
+  expect(await registry.metrics()).toContain('tocsin_detector_engine_count{figure="excepted"} 7')
   held.length = 0
-  expect(await registry.metrics()).not.toContain('exception="scanner"')
+  expect(await registry.metrics()).not.toContain('figure="excepted"')
+  const labels = registry.getMetricsAsArray().flatMap((metric) => ('labelNames' in metric ? metric.labelNames : []))
+  expect(new Set(labels)).toEqual(new Set(['figure', 'kind', 'type', 'code', 'outcome']))
 })

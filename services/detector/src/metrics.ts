@@ -1,4 +1,3 @@
-import type { ExceptionHits } from '@tocsin/engine'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export type DetectorMetrics = ReturnType<typeof createMetrics>
@@ -7,7 +6,6 @@ export type DetectorMetrics = ReturnType<typeof createMetrics>
 export interface HeldFigures {
   readonly counters: Readonly<Record<string, number>>
   readonly gauges: Readonly<Record<string, number>>
-  readonly exceptionHits: readonly ExceptionHits[]
   /** 0 or null before the partition's first record. */
   readonly logTime: number | null
 }
@@ -45,17 +43,6 @@ export function createMetrics(held: () => readonly HeldFigures[], ages: () => Sn
     collect() {
       this.reset()
       for (const [figure, value] of sum(({ gauges }) => gauges)) this.set({ figure }, value)
-    },
-  })
-  new Gauge({
-    name: 'tocsin_detector_exception_hits',
-    help: 'How often each exception in the settings of the organizations held has kept an event out of a rule',
-    labelNames: ['organization', 'exception'],
-    registers,
-    collect() {
-      this.reset()
-      for (const { organizationId, hits } of held().flatMap(({ exceptionHits }) => exceptionHits))
-        for (const [exception, count] of hits) this.set({ organization: organizationId, exception }, count)
     },
   })
   new Gauge({
