@@ -8,6 +8,8 @@
  * 3. `records` gets a partition's records in order, never two calls at a time for one partition.
  * 4. A partition that must wait is paused with back-off; the others go on.
  * 5. Nothing is committed but by `commit`.
+ * 6. With `readAhead`, what comes next is fetched while a turn is in hand: of each partition at most what one fetch brings. It waits for the turn
+ *    to end, and is thrown away when that did not end behind its last record, or the partition was taken away.
  */
 import { messageOf, RetryableError, TerminalError } from '@tocsin/errors'
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs'
@@ -125,7 +127,11 @@ class Reader implements PartitionReader {
         this.#slots.set(key, slot)
         this.#pause(slot)
         void this.#begin(slot)
-      } else if (kept.state === 'reading') this.#seek(kept)
+        continue
+      }
+      // It may say that the group is to be joined again, as has just been done.
+      kept.turn = kept.turn.catch(() => {})
+      if (kept.state === 'reading') this.#seek(kept)
       else this.#pause(kept)
     }
     this.#kafka.log[this.#isThrowAway ? 'debug' : 'info'](
@@ -162,15 +168,21 @@ class Reader implements PartitionReader {
     const { batch } = payload
     const slot = this.#slots.get(keyOf({ topic: this.#kafka.plainName(batch.topic), partition: batch.partition }))
     if (slot === undefined || this.#member.consumer !== consumer) return
-    await slot.turn // (3)
+    await slot.turn // (3), and in its rejection what kafkajs has to know
     if (slot.state !== 'reading' || slot.lost.signal.aborted || payload.isStale()) return
+    // From where kafkajs fetches next, unless there is a seek before.
+    payload.resolveOffset(batch.lastOffset())
     const turn = this.#turn(slot, payload)
-    slot.turn = turn.catch(() => {})
-    await turn
+    slot.turn = turn
+    turn.catch(() => {})
+    if (this.#options.readAhead !== true) await turn
   }
 
   async #turn(slot: Slot, payload: EachBatchPayload): Promise<void> {
     const { batch } = payload
+    // The next request goes out first.
+    if (this.#options.readAhead === true) await new Promise(setImmediate)
+    if (slot.lost.signal.aborted) return
     const end = BigInt(batch.highWatermark)
     if (end < slot.position) return this.#halt(slot, pastTheEnd(slot, slot.position, end).message) // (2)
     const first = batch.messages[0]
@@ -178,7 +190,7 @@ class Reader implements PartitionReader {
     const records = fetchedRecords(slot.topic, slot.partition, batch.messages, slot.position)
     if (records.length === 0) {
       const afterBatch = BigInt(batch.lastOffset()) + 1n
-      this.#advance(slot, payload, afterBatch > slot.position ? afterBatch : slot.position, end)
+      this.#advance(slot, afterBatch > slot.position ? afterBatch : slot.position, end)
       return
     }
     // A turn may wait for a database or a broker: the group must hear of this member meanwhile.
@@ -218,7 +230,7 @@ class Reader implements PartitionReader {
     }
     if (turn.next > slot.position) slot.failures = 0
     const complete = last !== undefined && turn.next === last.offset + 1n
-    this.#advance(slot, payload, turn.next, end)
+    this.#advance(slot, turn.next, end)
     if (turn.kind === 'retry') this.#wait(slot, turn.error, () => this.#resume(slot))
     else if (turn.kind === 'halt') this.#halt(slot, turn.reason)
     else if (!complete) this.#seek(slot)
@@ -230,10 +242,9 @@ class Reader implements PartitionReader {
     if (rebalance !== undefined) throw rebalance
   }
 
-  #advance(slot: Slot, payload: EachBatchPayload, next: bigint, end: bigint): void {
+  #advance(slot: Slot, next: bigint, end: bigint): void {
     slot.position = next
     slot.lag = end > next ? end - next : 0n
-    if (next > 0n) payload.resolveOffset(String(next - 1n))
     this.#measure()
   }
 

@@ -11,6 +11,8 @@ export interface ReaderOptions {
   readonly owner: PartitionOwner
   /** Partitions handled at the same time; default 1. */
   readonly concurrency?: number
+  /** Fetches what comes next while records are processed; turns may then end after the group was left. Default: one after the other. */
+  readonly readAhead?: boolean
   /** Only these partitions of each topic (for a group of one member). */
   readonly only?: readonly number[]
   /** A group with a name of its own that ends with this reader. */

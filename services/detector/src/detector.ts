@@ -82,6 +82,7 @@ export class Detector implements PartitionOwner {
       topics: [TOPICS.auditEvents.name],
       owner: this,
       concurrency: CONCURRENCY,
+      readAhead: true,
     })
     void this.joined.then(() => this.#recovery.endAhead())
   }
