@@ -125,6 +125,11 @@ export function createMetrics(held: () => readonly HeldFigures[], ages: () => Sn
       help: 'Longest slice of the last complete snapshot',
       registers,
     }),
+    snapshotDuration: new Gauge({
+      name: 'tocsin_detector_snapshot_duration_seconds',
+      help: 'How long the last complete snapshot took from begin to end; snapshots of a process run one after the other',
+      registers,
+    }),
     refusedSnapshots: new Counter({
       name: 'tocsin_detector_snapshots_refused_total',
       help: 'Snapshots found damaged when a partition was taken',

@@ -171,6 +171,7 @@ export class SnapshotKeeper {
       metrics.snapshotBytes.set(written.bytes)
       metrics.snapshotCpu.set(written.cpuMs / 1_000)
       metrics.snapshotSlice.set(written.longestSliceMs / 1_000)
+      metrics.snapshotDuration.set(written.tookMs / 1_000)
       log.debug({ partition, offset: String(set.offset), ...written }, 'snapshot complete')
       const outdated = outdatedSets(this.#stored, set)
       await this.#commit(set, outdated)

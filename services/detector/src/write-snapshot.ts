@@ -17,6 +17,8 @@ export interface WrittenSnapshot {
   readonly bytes: number
   readonly cpuMs: number
   readonly longestSliceMs: number
+  /** From the first slice to the acknowledged manifest, rests included. */
+  readonly tookMs: number
 }
 
 /**
@@ -35,6 +37,7 @@ export async function writeSnapshot(options: {
   readonly rest: (sliceMs: number) => Promise<unknown>
 }): Promise<WrittenSnapshot> {
   const { writer, set, store, signal } = options
+  const started = performance.now()
   const stream = new PieceWriter()
   const checksums: string[] = []
   let bytes = 0
@@ -81,5 +84,5 @@ export async function writeSnapshot(options: {
   }
   signal.throwIfAborted()
   await store.writeManifest(set, manifest)
-  return { pieces: checksums.length, bytes, cpuMs, longestSliceMs }
+  return { pieces: checksums.length, bytes, cpuMs, longestSliceMs, tookMs: performance.now() - started }
 }
