@@ -38,10 +38,12 @@ git('worktree', 'add', '--quiet', '--detach', '--force', copy, 'HEAD')
 try {
   linkModules()
   for (const [name, test] of new Map(chosen.map(({ test }) => [test.join(': '), test]))) {
-    const { failures, status } = await run(test)
+    const { failures, status, output } = await run(test)
     if (status === 0) continue
     failed = true
-    console.error(`mutations: without any mutation ${name} fails (exit code ${status}, ${failures} tests)`)
+    console.error(
+      `mutations: without any mutation ${name} fails (exit code ${status}, ${failures} tests)\n${output.slice(-3_000)}`,
+    )
   }
   if (!failed) {
     console.log('| mutation | test | outcome | s |\n|---|---|---|---|')
@@ -97,6 +99,7 @@ async function run([file, title]: Mutation['test']): Promise<{
     '--bail=1',
     // A busy machine is no mutation.
     `--testTimeout=${LIMIT_MS}`,
+    '--reporter=dot',
     '--reporter=json',
     `--outputFile=${report}`,
     ...(title === undefined ? [] : ['-t', title]),
