@@ -44,6 +44,7 @@ export async function benchRecovery({ brokers, say }: BenchContext): Promise<Par
     const load = sendSteadily(log, peerEvents(), stopping.signal)
     load.catch(() => {})
     await untilCommitted(log, filled)
+    const { peak } = first.memory()
     say(`snapshots are there, ${AFTER_SNAPSHOT_MS / 1_000} s more at ${RATE.toLocaleString('en-US')} events/s`)
     await delay(AFTER_SNAPSHOT_MS)
     const position = await totalOf(log, 'end')
@@ -62,6 +63,7 @@ export async function benchRecovery({ brokers, say }: BenchContext): Promise<Par
         `${AFTER_SNAPSHOT_MS / 1_000} s after the last snapshots; session timeout 6 s; live when an event has its alert within ${PROMPT_MS} ms on each of ${PARTITIONS} partitions.`,
       rows: [
         { figure: 'recovery: groups before the kill', unit: '', got: groups, reach: null },
+        { figure: 'recovery: resident memory at most, until the snapshots of all groups', unit: 'MiB', got: peak, reach: null },
         { figure: 'recovery: resident memory before the kill', unit: 'MiB', got: resident, reach: null },
         { figure: 'recovery: records since the snapshots', unit: '', got: replayed, reach: null },
         {
