@@ -7,8 +7,9 @@ export type FieldKind = 'text' | 'choice' | 'time' | 'uuid' | 'whole' | 'number'
 export interface FieldPlan {
   readonly name: string
   readonly kind: FieldKind
-  /** The key with its quotes and the colon. */
-  readonly key: Uint8Array
+  /** The key with its quotes and the colon, four bytes at a time: first the last four, then from the beginning those before. */
+  readonly key: Int32Array
+  readonly keyLength: number
   /** This field among those of its object, as one bit. */
   readonly bit: number
   /** This field among all of the event. */
@@ -90,10 +91,12 @@ function fieldOf(name: string, schema: Schema, bit: number, path: string, slots:
   const kind = kindOf(schema, path)
   const slot = slots.size
   const isText = kind === 'text'
+  const key = encoder.encode(`"${name}":`)
   const plan: FieldPlan = {
     name,
     kind,
-    key: encoder.encode(`"${name}":`),
+    key: wordsOf(key),
+    keyLength: key.length,
     bit,
     slot,
     least: isText ? (schema.minLength ?? 0) : (schema.minimum ?? Number.NEGATIVE_INFINITY),
@@ -104,6 +107,13 @@ function fieldOf(name: string, schema: Schema, bit: number, path: string, slots:
   }
   slots.set(path, plan)
   return kind === 'object' ? Object.assign(plan, { object: objectOf(schema, `${path}.`, slots) }) : plan
+}
+
+function wordsOf(key: Uint8Array): Int32Array {
+  const view = new DataView(key.buffer, key.byteOffset, key.length)
+  const words = [view.getInt32(key.length - 4, true)]
+  for (let at = 0; at < key.length - 4; at += 4) words.push(view.getInt32(at, true))
+  return Int32Array.from(words)
 }
 
 function kindOf(schema: Schema, path: string): FieldKind {

@@ -25,22 +25,23 @@ import {
 import { ScannedEvent } from './scanned-event.ts'
 import { StampReader } from './stamp-bytes.ts'
 import { TextCache } from './text-cache.ts'
+import { UuidCache } from './uuid-cache.ts'
 
 /** Whole numbers of so many digits are exact. */
 const EXACT_DIGITS = 15
 const POINT = 0x2e
-const MOST_UUIDS = 10_000
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 export class EventScanner {
   readonly #plan: ObjectPlan
   readonly #event: ScannedEvent
   readonly #texts = new TextCache()
+  /** The bytes in hand, to be read four at a time; many events lie in one buffer. */
+  #words: DataView = new DataView(new ArrayBuffer(0))
+  #bytes: Buffer | null = null
   /** Where the event in hand ends. */
   #end = 0
   readonly #stamps = new StampReader()
-  /** Ids of organizations, found good. */
-  readonly #uuids = new Set<string>()
+  readonly #uuids = new UuidCache()
   readonly #timestamp: FieldPlan | undefined
   /** What each choice of a field adds to the event's shape, by slot. */
   readonly #shapeSteps: Int32Array
@@ -62,6 +63,10 @@ export class EventScanner {
   /** The event that lies at `from` to `to` (exclusive): a view that is valid until the next call; null: parse it. */
   scan(bytes: Buffer, from = 0, to = bytes.length): EventView | null {
     if (to <= from || bytes[from] !== OPEN) return null
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    }
     this.#end = to
     this.#event.begin(bytes, from, to)
     return this.#object(bytes, from + 1, this.#plan) === to ? this.#event : null
@@ -76,10 +81,10 @@ export class EventScanner {
     for (;;) {
       const guess: FieldPlan | null = before === null ? plan.first : before.next
       let field: FieldPlan | null = guess
-      if (guess !== null && hasKey(bytes, here, guess.key)) here += guess.key.length
+      if (guess !== null && this.#hasKey(here, guess)) here += guess.keyLength
       else {
         if (bytes[here] !== QUOTE) return NONE
-        const end = plainTextEnd(bytes, here + 1, this.#end)
+        const end = plainTextEnd(this.#words, here + 1, this.#end)
         if (end === NONE || bytes[end + 1] !== COLON) return NONE
         const place = plan.names.find(bytes, here + 1, end)
         here = end + 2
@@ -141,7 +146,7 @@ export class EventScanner {
 
   #text(bytes: Buffer, at: number, field: FieldPlan): number {
     if (bytes[at] !== QUOTE) return NONE
-    const end = plainTextEnd(bytes, at + 1, this.#end)
+    const end = plainTextEnd(this.#words, at + 1, this.#end)
     if (end === NONE) return this.#oddText(bytes, at, field)
     const length = end - at - 1
     if (length < field.least || length > field.most) return NONE
@@ -161,7 +166,7 @@ export class EventScanner {
 
   #choice(bytes: Buffer, at: number, field: FieldPlan): number {
     if (bytes[at] !== QUOTE || field.choices === null) return NONE
-    const end = plainTextEnd(bytes, at + 1, this.#end)
+    const end = plainTextEnd(this.#words, at + 1, this.#end)
     const place = end === NONE ? NONE : field.choices.find(bytes, at + 1, end)
     if (place === NONE) return NONE
     this.#event.shape += place * (this.#shapeSteps[field.slot] as number)
@@ -181,24 +186,25 @@ export class EventScanner {
 
   #uuid(bytes: Buffer, at: number, field: FieldPlan): number {
     const end = at + 37
-    if (bytes[at] !== QUOTE || bytes[end] !== QUOTE) return NONE
-    const text = this.#texts.get(bytes, at + 1, end)
-    if (!this.#uuids.has(text)) {
-      if (!UUID.test(text)) return NONE
-      if (this.#uuids.size >= MOST_UUIDS) this.#uuids.clear()
-      this.#uuids.add(text)
-    }
+    if (end >= this.#end || bytes[at] !== QUOTE || bytes[end] !== QUOTE) return NONE
+    const text = this.#uuids.get(this.#words, at + 1)
+    if (text === null) return NONE
     this.#event.place(field.slot, at + 1, end, text)
     return end + 1
+  }
+
+  /** Whether the field's key lies at `at`. */
+  #hasKey(at: number, { key, keyLength }: FieldPlan): boolean {
+    const last = at + keyLength - 4
+    if (last + 4 > this.#end) return false
+    const words = this.#words
+    if (words.getInt32(last, true) !== key[0]) return false
+    for (let word = 1, here = at; word < key.length; word++, here += 4) if (words.getInt32(here, true) !== key[word]) return false
+    return true
   }
 }
 
 function exactEnd(bytes: Uint8Array, at: number): number {
   const end = wholeEnd(bytes, at)
   return end - at > EXACT_DIGITS ? NONE : end
-}
-
-function hasKey(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
-  for (let index = 0; index < key.length; index++) if (bytes[at + index] !== key[index]) return false
-  return true
 }

@@ -16,6 +16,8 @@ export interface EventValue {
 }
 
 const NOTHING: EventValue = { value: 0, name: null, notNumeric: false }
+const NOT_NUMERIC: EventValue = { value: 0, name: null, notNumeric: true }
+const eventValue = (value: number, name: string | null = null): EventValue => ({ value, name, notNumeric: false })
 
 /**
  * Weight for sums, hash of the value for counts of distinct values and for what a pattern notes, a bit for each rule that the
@@ -23,36 +25,34 @@ const NOTHING: EventValue = { value: 0, name: null, notNumeric: false }
  */
 export function valueOfEvent(rule: CompiledRule, event: EventView, parts: number): EventValue {
   if (rule.unit === 'sum') return rule.numbers === 'real' ? numberOf(rule, event.fields) : weightOf(rule, event.fields)
-  if (rule.unit === 'rules' || rule.unit === 'steps') return { ...NOTHING, value: parts }
+  if (rule.unit === 'rules' || rule.unit === 'steps') return eventValue(parts)
   if (isDistinct(rule)) return hashed(tupleOf(rule.valueFields, event.fields), hash53)
   const { noted } = rule.traits
   if (noted === undefined) return NOTHING
   const text = notedText(noted, event)
-  return { ...hashed(text, notedHash), name: noted === 'targetResourceType' && text !== '' ? text : null }
+  return text === '' ? NOTHING : eventValue(notedHash(text), noted === 'targetResourceType' ? text : null)
 }
 
 function weightOf({ valueFields, valueDefault }: CompiledRule, fields: EventFields): EventValue {
   const value = fields(valueFields[0] ?? '')
-  if (value === undefined || value === null) return { ...NOTHING, value: valueDefault ?? 0 }
+  if (value === undefined || value === null) return eventValue(valueDefault ?? 0)
   const weight = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  if (typeof weight !== 'number' || !(weight >= 0)) return { ...NOTHING, notNumeric: true }
-  return { ...NOTHING, value: Math.min(Math.floor(weight), Number.MAX_SAFE_INTEGER) }
+  if (typeof weight !== 'number' || !(weight >= 0)) return NOT_NUMERIC
+  return eventValue(Math.min(Math.floor(weight), Number.MAX_SAFE_INTEGER))
 }
 
 /** Any number; where more events can only add to the sum, none below 0. `recordCount` and `bytes` are whole numbers. */
 function numberOf({ valueFields: [field = ''], valueDefault, settled }: CompiledRule, fields: EventFields): EventValue {
   const value = fields(field)
-  if (value === undefined || value === null) return { ...NOTHING, value: valueDefault ?? 0 }
+  if (value === undefined || value === null) return eventValue(valueDefault ?? 0)
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  if (typeof number !== 'number' || Number.isNaN(number) || (settled === null && number < 0))
-    return { ...NOTHING, notNumeric: true }
-  return { ...NOTHING, value: saturated(WHOLE_FIELDS.has(field) ? Math.trunc(number) : number) }
+  if (typeof number !== 'number' || Number.isNaN(number) || (settled === null && number < 0)) return NOT_NUMERIC
+  return eventValue(saturated(WHOLE_FIELDS.has(field) ? Math.trunc(number) : number))
 }
 
 const isDistinct = (rule: CompiledRule): boolean => rule.unit === 'distinct' || rule.also.length > 0
 
-const hashed = (text: string, hash: (text: string) => number): EventValue =>
-  text === '' ? NOTHING : { value: hash(text), name: null, notNumeric: false }
+const hashed = (text: string, hash: (text: string) => number): EventValue => (text === '' ? NOTHING : eventValue(hash(text)))
 
 /** What an alert only notes has half the bits: no condition depends on it (docs/detection.md D27). Never 0. */
 export const notedHash = (text: string): number => hash53(text) >>> 0 || 1

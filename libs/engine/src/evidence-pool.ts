@@ -114,21 +114,25 @@ export class EvidencePool {
     const { bytes, numbers } = this.#segment(slot)
     const at = byteOf(slot)
     const recordCount = numbers[numberOf(slot) + RECORD_COUNT] as number
-    const idEnd = at + TEXTS + (bytes[at + LENGTHS] as number)
+    const from = at + TEXTS
+    const idEnd = bytes[at + LENGTHS] as number
     const actionEnd = idEnd + (bytes[at + LENGTHS + 1] as number)
     const subjectEnd = actionEnd + (bytes[at + LENGTHS + 2] as number)
     const targetEnd = subjectEnd + (bytes[at + LENGTHS + 3] as number)
     const ipEnd = targetEnd + (bytes[at + LENGTHS + 4] as number)
-    const encoding = bytes[at + ENCODING] === ASCII ? 'latin1' : 'utf8'
+    // Asking for one text and cutting it takes a third of the time of asking for five.
+    const ascii = bytes[at + ENCODING] === ASCII ? bytes.toString('latin1', from, from + ipEnd) : null
+    const text = (begin: number, end: number): string =>
+      ascii === null ? bytes.toString('utf8', from + begin, from + end) : ascii.slice(begin, end)
     return {
       t: this.t(slot),
-      id: bytes.toString(encoding, at + TEXTS, idEnd),
+      id: text(0, idEnd),
       offset: String(numbers[numberOf(slot) + OFFSET]),
-      action: bytes.toString(encoding, idEnd, actionEnd),
+      action: text(idEnd, actionEnd),
       outcome: OUTCOMES[bytes[at + OUTCOME] as number] ?? 'unknown',
-      subject: bytes.toString(encoding, actionEnd, subjectEnd) || null,
-      target: bytes.toString(encoding, subjectEnd, targetEnd) || null,
-      ip: bytes.toString(encoding, targetEnd, ipEnd) || null,
+      subject: text(actionEnd, subjectEnd) || null,
+      target: text(subjectEnd, targetEnd) || null,
+      ip: text(targetEnd, ipEnd) || null,
       recordCount: Number.isNaN(recordCount) ? null : recordCount,
       classification: CLASSIFICATIONS[bytes[at + CLASSIFICATION] as number] ?? null,
     }

@@ -97,22 +97,16 @@ export function renderEvidence(
 ): Evidence[] {
   const shown = [...first]
   for (const snapshot of newest) insert(pool, shown, snapshot)
-  return shown
-    .map((slot) => pool.read(slot))
-    .map((held) => ({
-      id: held.id,
-      t: isoTime(held.t),
-      action: held.action,
-      outcome: held.outcome,
-      ...(held.subject === null ? {} : { subject: held.subject }),
-      ...(held.target === null ? {} : { target: held.target }),
-      ...(held.ip === null ? {} : { ip: held.ip }),
-      ...(held.recordCount === null ? {} : { recordCount: held.recordCount }),
-      ...(held.classification === null ? {} : { classification: held.classification }),
-      topic,
-      partition,
-      offset: held.offset,
-    }))
+  return shown.map((slot) => {
+    const { id, t, action, outcome, subject, target, ip, recordCount, classification, offset } = pool.read(slot)
+    const entry: Partial<Evidence> = { id, t: isoTime(t), action, outcome }
+    if (subject !== null) entry.subject = subject
+    if (target !== null) entry.target = target
+    if (ip !== null) entry.ip = ip
+    if (recordCount !== null) entry.recordCount = recordCount
+    if (classification !== null) entry.classification = classification
+    return Object.assign(entry, { topic, partition, offset }) as Evidence
+  })
 }
 
 /** The first `limit` characters, never half of a surrogate pair. */

@@ -28,10 +28,29 @@ const isDigit = (byte: number | undefined): boolean => byte !== undefined && byt
 const isHex = (byte: number | undefined): boolean =>
   isDigit(byte) || (byte !== undefined && (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66)
 
-/** The closing quote of a text of ASCII without escapes that begins at `at`; NONE where it is another one. */
-export function plainTextEnd(bytes: Uint8Array, at: number, end: number): number {
-  for (let here = at; here < end; here++) {
-    const byte = bytes[here] as number
+const QUOTES = 0x22222222
+const BACKSLASHES = 0x5c5c5c5c
+const ONES = 0x01010101
+const SPACES = 0x20202020
+const HIGH_BITS = 0x80808080 | 0
+
+/**
+ * The closing quote of a text of ASCII without escapes that begins at `at`; NONE where it is another one. Four bytes at a time: the high bit of each
+ * that ends the text is set, and what a subtraction borrows comes only from bytes before, so that the first one is right.
+ */
+export function plainTextEnd(bytes: DataView, at: number, end: number): number {
+  let here = at
+  for (; here + 4 <= end; here += 4) {
+    const four = bytes.getInt32(here, true)
+    const quote = four ^ QUOTES
+    const backslash = four ^ BACKSLASHES
+    const stops = (four | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash) | ((four - SPACES) & ~four)) & HIGH_BITS
+    if (stops === 0) continue
+    const stop = here + ((31 - Math.clz32(stops & -stops)) >> 3)
+    return bytes.getUint8(stop) === QUOTE ? stop : NONE
+  }
+  for (; here < end; here++) {
+    const byte = bytes.getUint8(here)
     if (byte === QUOTE) return here
     if (byte < FIRST_PRINTED || byte === BACKSLASH || byte >= FIRST_NOT_ASCII) return NONE
   }

@@ -118,7 +118,7 @@ export function makeRoom(
   limits: EngineLimits,
   now: EpochMs,
   counters: Counters,
-  { touch, forgetIfEmpty }: GroupKeeper,
+  keeper: GroupKeeper,
 ): void {
   const { eventsPerOrganization, groupsPerOrganization } = limits
   if (organization.held <= eventsPerOrganization && organization.groups <= groupsPerOrganization) {
@@ -127,7 +127,17 @@ export function makeRoom(
     return
   }
   organization.shedding ??= new Shedding(organization)
-  const { shedding } = organization
+  shed(organization, organization.shedding, limits, now, counters, keeper)
+}
+
+function shed(
+  organization: Organization,
+  shedding: Shedding,
+  { eventsPerOrganization, groupsPerOrganization }: EngineLimits,
+  now: EpochMs,
+  counters: Counters,
+  { touch, forgetIfEmpty }: GroupKeeper,
+): void {
   const dropOldest = (group: Group): void => {
     touch(group)
     group.dropOldestArrival()

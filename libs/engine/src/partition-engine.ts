@@ -1,5 +1,6 @@
 import { alertId } from './alert-id.ts'
 import { decodeBaseline } from './baseline-codec.ts'
+import type { Baselines } from './baselines.ts'
 import { ByteReader } from './bytes.ts'
 import { type Counters, type Gauges, newCounters } from './counters.ts'
 import { DeadlineHeap } from './deadline-heap.ts'
@@ -72,7 +73,9 @@ export class PartitionEngine {
   readonly #taking: Taking
   /** Of the record at hand. */
   #offset = 0n
-  readonly #touched: Group[] = []
+  /** By the record at hand; the list keeps its length, because an emptied one is made anew. */
+  readonly #touched: (Group | null)[] = []
+  #touchedCount = 0
   #serial = 0
   #writer: SliceWriter | null = null
   #snapshots = 0
@@ -286,13 +289,16 @@ export class PartitionEngine {
     const group = known ?? this.#newGroup(instance, name, program)
     this.#touch(group)
     const { baselines } = instance
-    if (baselines !== null && !isMark)
-      baselines.admit(group, row.arrival, this.#snapshots, (baseline) => this.#keeper.leaving(instance, baseline))
+    if (baselines !== null && !isMark) this.#admit(group, baselines)
     const taken = takeEvent(group, arrival, this.#taking)
     this.#publisher.ended(group, row.arrival)
     instance.organization.shedding?.offer(group)
     if (value.notNumeric && taken === 'counted') this.#counters.notNumeric++
     if (isLate && (taken === 'counted' || taken === 'mark')) this.#counters.late++
+  }
+
+  #admit(group: Group, baselines: Baselines): void {
+    baselines.admit(group, this.#arrival.row.arrival, this.#snapshots, (baseline) => this.#keeper.leaving(group.owner, baseline))
   }
 
   /** @param event the opening one; of a settled condition, it came long ago */
@@ -359,11 +365,13 @@ export class PartitionEngine {
       const baseline = group.owner.baselines?.of(group) ?? null
       if (baseline !== null) this.#writer.saveBaseline(group.owner, baseline)
     }
-    this.#touched.push(group)
+    this.#touched[this.#touchedCount++] = group
   }
 
   #publish(): AlertChange[] {
-    for (const group of this.#touched) {
+    for (let at = 0; at < this.#touchedCount; at++) {
+      const group = this.#touched[at] as Group
+      this.#touched[at] = null
       // Of a group that waits for a deadline, only what this record changed can be due before that.
       const episodes = group.queuedAt === Number.POSITIVE_INFINITY ? group.episodes.all() : group.fresh
       this.#publisher.due(group, episodes, this.#clock.now)
@@ -371,7 +379,7 @@ export class PartitionEngine {
       this.#forgetIfEmpty(group)
       this.#queue(group, episodes)
     }
-    this.#touched.length = 0
+    this.#touchedCount = 0
     return this.#publisher.take()
   }
 

@@ -22,20 +22,23 @@ export interface Requirement {
 export const holdsOfParts = ({ atLeast, expression }: Requirement, parts: number): boolean =>
   expression === undefined || expression === null ? countBits(parts) >= atLeast : expression.holds(parts)
 /** Whether the condition cannot hold of a window of this one event, whatever the time. */
-export const isNothingAlone = (requirements: readonly Requirement[], { value }: { readonly value: number }): boolean =>
-  requirements.some((requirement) =>
-    requirement.unit === 'rules'
-      ? !holdsOfParts(requirement, value)
-      : requirement.atLeast > (requirement.unit === 'sum' ? value : 1),
-  )
+export function isNothingAlone(requirements: readonly Requirement[], { value }: { readonly value: number }): boolean {
+  for (const requirement of requirements) {
+    const { unit, atLeast } = requirement
+    if (unit === 'rules' ? !holdsOfParts(requirement, value) : atLeast > (unit === 'sum' ? value : 1)) return true
+  }
+  return false
+}
 
 /** Whether the condition cannot hold of any window of the events held. */
-export const cannotHold = (requirements: readonly Requirement[], held: HeldEvents): boolean =>
-  requirements.some(({ unit, atLeast }) => {
-    if (unit === 'events') return held.length < atLeast
-    if (unit === 'sum') return held.compareSum(0, held.length - 1, atLeast) < 0
-    return unit === 'distinct' && held.distinct < atLeast
-  })
+export function cannotHold(requirements: readonly Requirement[], held: HeldEvents): boolean {
+  for (const { unit, atLeast } of requirements) {
+    if (unit === 'events' && held.length < atLeast) return true
+    if (unit === 'sum' && held.compareSum(0, held.length - 1, atLeast) < 0) return true
+    if (unit === 'distinct' && held.distinct < atLeast) return true
+  }
+  return false
+}
 
 const NONE = -1
 

@@ -6,10 +6,11 @@ import { type Hash64, hashBytes, hashText, mixBytes, mixText } from './hash.ts'
 import type { TextCache } from './text-cache.ts'
 import type { EpochMs } from './time.ts'
 
-const ABSENT = -1
 const ZERO = 0x30
 /** Names come from rules; what is remembered of them must not grow without end. */
 const MOST_NAMES = 10_000
+/** Then their numbers begin again. */
+const MOST_RECORDS = 2 ** 31 - 1
 /** JSON may write these characters as \uXXXX, and in no other way. */
 const PLAIN_NAME = /^[\w:-][\w.:-]*$/
 const UNICODE_ESCAPE = Buffer.from('\\u')
@@ -32,6 +33,9 @@ export class ScannedEvent implements EventView {
   readonly #detailsSlot: number
   readonly #from: Int32Array
   readonly #to: Int32Array
+  /** Number of the last record that had the field. */
+  readonly #had: Int32Array
+  #record = 0
   /** Texts that are made already. */
   readonly #texts: (string | undefined)[]
   readonly #cache: TextCache
@@ -76,8 +80,9 @@ export class ScannedEvent implements EventView {
     this.#bytesSlot = slot('bytes')
     this.#rawSlot = slot('raw')
     this.#detailsSlot = slot('details')
-    this.#from = new Int32Array(slots.size).fill(ABSENT)
+    this.#from = new Int32Array(slots.size)
     this.#to = new Int32Array(slots.size)
+    this.#had = new Int32Array(slots.size)
     this.#texts = new Array<string | undefined>(slots.size).fill(undefined)
   }
 
@@ -87,8 +92,11 @@ export class ScannedEvent implements EventView {
     this.#begins = from
     this.#ends = to
     this.shape = 0
-    this.#from.fill(ABSENT)
-    this.#texts.fill(undefined)
+    if (this.#record === MOST_RECORDS) {
+      this.#had.fill(0)
+      this.#record = 0
+    }
+    this.#record++
     this.#hasOdd = false
     this.#hasEscapes = null
     this.#event = null
@@ -105,7 +113,8 @@ export class ScannedEvent implements EventView {
   place(slot: number, from: number, to: number, text?: string): void {
     this.#from[slot] = from
     this.#to[slot] = to
-    if (text !== undefined) this.#texts[slot] = text
+    this.#had[slot] = this.#record
+    this.#texts[slot] = text
   }
 
   get id(): string {
@@ -158,12 +167,13 @@ export class ScannedEvent implements EventView {
   }
 
   #has(slot: number): boolean {
-    return this.#from[slot] !== ABSENT
+    return this.#had[slot] === this.#record
   }
 
   #textAt(slot: number): string | undefined {
+    if (!this.#has(slot)) return undefined
     const known = this.#texts[slot]
-    if (known !== undefined || !this.#has(slot)) return known
+    if (known !== undefined) return known
     const made = this.#cache.get(this.#bytes, this.#from[slot] as number, this.#to[slot] as number)
     this.#texts[slot] = made
     return made

@@ -19,7 +19,11 @@ export class ShapeVerdicts {
   of(shape: number): Verdict {
     const known = this.#known[shape] as Verdict | 0 | undefined
     if (known === undefined) return VERDICTS.ask
-    if (known !== 0) return known
+    return known === 0 ? this.#workOut(shape) : known
+  }
+
+  /** By itself, because a function that makes another one allocates for it at each call. */
+  #workOut(shape: number): Verdict {
     const verdicts = this.#detections.map((detection) => verdictOf(detection, shape))
     const verdict = verdicts.includes(VERDICTS.yes) ? VERDICTS.yes : verdicts.includes(VERDICTS.ask) ? VERDICTS.ask : VERDICTS.no
     this.#known[shape] = verdict

@@ -29,6 +29,10 @@ export function updateEpisodes(group: Group, change: Change): void {
     group.keepLoose(change.snapshot)
     return
   }
+  carryOn(group, change)
+}
+
+function carryOn(group: Group, change: Change): void {
   const found = newTruth(group, change)
   const episode = found.length > 0 ? episodeOf(group, found, () => change.open(group, change)) : reachingOver(group, change.t)
   if (episode === null) {

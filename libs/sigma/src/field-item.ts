@@ -121,7 +121,8 @@ function valueTest(
           ? source.refuse(value.offset, `The modifier "${mode}" needs a number, not "${value.text}".`)
           : comparisonTest(HOLDS[mode], limit)
       })
-      return (value) => tests.some((test) => test(value))
+      const [only] = tests
+      return tests.length === 1 && only !== undefined ? only : (value) => tests.some((test) => test(value))
     }
   }
 }

@@ -2,6 +2,17 @@ import type { EventFields } from './field-reader.ts'
 import type { ExactTexts } from './predicate.ts'
 import { anyElement, lowerCased, textOf } from './value-test.ts'
 
+/** Texts of a field that are remembered as they come; names and words are few. */
+const MOST_KNOWN = 1_000
+
+interface ByText<T> {
+  readonly field: string
+  /** By lower-cased text. */
+  readonly rules: ReadonlyMap<string, readonly T[]>
+  /** By text as it came: making it lower case costs more than finding it. */
+  readonly known: Map<string, readonly T[]>
+}
+
 /**
  * Picks, by exact values of an event, the rules that may match it: a thousand rules that cannot cost a few look-ups.
  *
@@ -9,7 +20,7 @@ import { anyElement, lowerCased, textOf } from './value-test.ts'
  * 2. Every rule whose `exact` conditions the event meets is picked; others may be. A rule without any is always picked.
  */
 export class RuleIndex<T> {
-  readonly #byField: readonly (readonly [field: string, ReadonlyMap<string, readonly T[]>])[]
+  readonly #byField: readonly ByText<T>[]
   readonly #always: readonly T[]
 
   constructor(rules: Iterable<readonly [exact: ExactTexts, rule: T]>) {
@@ -35,21 +46,30 @@ export class RuleIndex<T> {
       byField.set(field, byText)
       for (const text of exact.get(field) ?? []) byText.set(text, [...(byText.get(text) ?? []), rule])
     }
-    this.#byField = [...byField]
+    this.#byField = [...byField].map(([field, byText]) => ({ field, rules: byText, known: new Map() }))
     this.#always = always
   }
 
   /** Each rule at most once; in no particular order. */
   candidates(event: EventFields): readonly T[] {
     let found: readonly T[] = this.#always
-    for (const [field, byText] of this.#byField) {
-      const value = event(field)
+    for (const byText of this.#byField) {
+      const value = event(byText.field)
       if (value === undefined || value === null) continue
-      const picked = Array.isArray(value) ? pickedByElements(byText, value) : byText.get(keyOf(value))
-      if (picked !== undefined) found = found.length === 0 ? picked : [...found, ...picked]
+      const picked = Array.isArray(value) ? pickedByElements(byText.rules, value) : pickedBy(byText, value)
+      if (picked.length > 0) found = found.length === 0 ? picked : [...found, ...picked]
     }
     return found
   }
+}
+
+function pickedBy<T>({ rules, known }: ByText<T>, value: unknown): readonly T[] {
+  if (typeof value !== 'string') return rules.get(keyOf(value)) ?? []
+  const before = known.get(value)
+  if (before !== undefined) return before
+  const picked = rules.get(keyOf(value)) ?? []
+  if (known.size < MOST_KNOWN) known.set(value, picked)
+  return picked
 }
 
 const keyOf = (value: unknown): string => lowerCased(textOf(value) ?? '')

@@ -15,7 +15,7 @@ export function anyElement(test: ValueTest): ValueTest {
     if (depth < MAX_ARRAY_DEPTH) for (const element of value) if (any(element, depth + 1)) return true
     return false
   }
-  return (value) => any(value, 0)
+  return (value) => (Array.isArray(value) ? any(value, 0) : value !== undefined && test(value))
 }
 
 /** Text of a value; undefined for null and for an object, whose parts have names of their own. */
@@ -72,6 +72,7 @@ export function equalityTest({ texts, numbers, wildcards, cased }: EqualityLiter
 
 export function comparisonTest(holds: (difference: number) => boolean, limit: ParsedNumber): ValueTest {
   return (value) => {
+    if (typeof value === 'number') return Number.isFinite(value) && holds(value - limit.value)
     const number = parseNumber(value)
     return number !== undefined && holds(compareNumbers(number, limit))
   }
