@@ -36,6 +36,7 @@ export function cannotHold(requirements: readonly Requirement[], held: HeldEvent
     if (unit === 'events' && held.length < atLeast) return true
     if (unit === 'sum' && held.compareSum(0, held.length - 1, atLeast) < 0) return true
     if (unit === 'distinct' && held.distinct < atLeast) return true
+    if (unit === 'steps' && !held.byPart.hasAll) return true
   }
   return false
 }

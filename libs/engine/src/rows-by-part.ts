@@ -21,14 +21,24 @@ export class RowsByPart {
   /** The row's value has a bit for each part. */
   add(slot: number): void {
     const bits = this.#pool.value(slot)
-    for (const [part, list] of this.#lists.entries())
+    for (let part = 0; part < this.parts; part++) {
+      const list = this.#listOf(part)
       if (((bits >>> part) & 1) === 1) list.insert(placeOf(this.#pool, list, slot), slot)
+    }
   }
 
   remove(slot: number): void {
     const bits = this.#pool.value(slot)
-    for (const [part, list] of this.#lists.entries())
+    for (let part = 0; part < this.parts; part++) {
+      const list = this.#listOf(part)
       if (((bits >>> part) & 1) === 1) list.removeAt(placeOf(this.#pool, list, slot))
+    }
+  }
+
+  /** Whether every part has an event. */
+  get hasAll(): boolean {
+    for (const { length } of this.#lists) if (length === 0) return false
+    return true
   }
 
   /** Time of the part's last event at or before `t`; -Infinity where there is none. */

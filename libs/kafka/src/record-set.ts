@@ -173,6 +173,12 @@ function lies(text: string, bytes: Uint8Array, from: number): boolean {
 let cursor = 0
 
 function readVarint(bytes: Uint8Array): number {
+  const first = bytes[cursor] as number
+  // Nearly all are of one byte.
+  if (first < 0x80) {
+    cursor++
+    return (first >>> 1) ^ -(first & 1)
+  }
   let result = 0
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[cursor++] as number

@@ -60,9 +60,12 @@ export function partOf(record: KafkaRecord): RecordPart | null {
 export function fetchedRecords(topic: string, partition: number, messages: readonly KafkaMessage[], from: bigint): KafkaRecord[] {
   const records: KafkaRecord[] = []
   const first = Number(from)
+  let isReached = false
   for (const message of messages as readonly (KafkaMessage | FetchedMessage)[]) {
     if (message instanceof FetchedMessage) {
-      if (offsetOf(message) >= first) records.push(new FetchedRecord(topic, partition, message))
+      // They come in order.
+      isReached ||= offsetOf(message) >= first
+      if (isReached) records.push(new FetchedRecord(topic, partition, message))
       continue
     }
     const { offset, timestamp, key, value, headers } = message
