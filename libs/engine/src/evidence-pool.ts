@@ -25,6 +25,8 @@ const RECORD_COUNT = 4
  * and the texts.
  */
 const COUNT = 12
+/** Such lists have their length where the oldest would have an older one. */
+const LONG = 255
 const OUTCOME = 13
 const CLASSIFICATION = 14
 const ENCODING = 15
@@ -178,11 +180,27 @@ export class EvidencePool {
 
   /** Length of the list whose newest snapshot this is. */
   count(slot: number): number {
-    return this.#segment(slot).bytes[byteOf(slot) + COUNT] as number
+    const count = this.#segment(slot).bytes[byteOf(slot) + COUNT] as number
+    return count < LONG ? count : this.older(this.newer(slot))
   }
 
+  /** To be called when the list is linked: its newest's newer one is its oldest. */
   setCount(slot: number, count: number): void {
-    this.#segment(slot).bytes[byteOf(slot) + COUNT] = count
+    this.#segment(slot).bytes[byteOf(slot) + COUNT] = Math.min(count, LONG)
+    if (count >= LONG) this.setOlder(this.newer(slot), count)
+  }
+
+  /** Links a snapshot of a later time behind the newest of a list and returns how many there are then; 0 where its time is not later. */
+  append(newest: number, snapshot: number): number {
+    const { numbers, words } = this.#segment(newest)
+    const added = this.#segment(snapshot)
+    if ((numbers[numberOf(newest) + T] as number) >= (added.numbers[numberOf(snapshot) + T] as number)) return 0
+    const count = this.count(newest) + 1
+    added.words[wordOf(snapshot) + OLDER] = newest
+    added.words[wordOf(snapshot) + NEWER] = words[wordOf(newest) + NEWER] as number
+    words[wordOf(newest) + NEWER] = snapshot
+    this.setCount(snapshot, count)
+    return count
   }
 
   #offset(slot: number): number {

@@ -102,6 +102,29 @@ describe('evidence in the pool', () => {
     )
   })
 
+  it('of events in no alert is complete also where a thousand wait, as under a condition that is settled late', () => {
+    const MOST = 1_000
+    const pool = new EvidencePool()
+    let newest = NO_EVIDENCE
+    const plain: number[] = []
+    for (let row = 0; row < 1_300; row++) {
+      // Each tenth comes before the nine that came last.
+      const t = row % 10 === 9 ? row - 9.5 : row
+      newest = keepEvidence(pool, newest, pool.add(parsedEvent(anEvent({ id: 'a' })), NOON + t, row, BigInt(row)), MOST)
+      plain.splice(row % 10 === 9 ? plain.length - 9 : plain.length, 0, row)
+      if (plain.length > MOST) plain.shift()
+      if (row % 50 === 0) expect(looseEvidence(pool, newest).map((slot) => pool.row(slot))).toEqual(plain)
+    }
+    while (newest !== NO_EVIDENCE) {
+      const place = plain.length >> 1
+      newest = dropEvidence(pool, newest, looseEvidence(pool, newest)[place] as number)
+      plain.splice(place, 1)
+      if (plain.length % 50 === 0) expect(looseEvidence(pool, newest).map((slot) => pool.row(slot))).toEqual(plain)
+    }
+    expect(plain).toEqual([])
+    expect(pool.live).toBe(0)
+  })
+
   it('of an alert is its first and its newest events, each once, and nothing is left of the others', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40), { maxLength: 80 }), fc.integer({ min: 1, max: 25 }), (times, firstKept) => {

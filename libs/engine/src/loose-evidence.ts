@@ -15,6 +15,8 @@ export function keepEvidence(pool: EvidencePool, newest: number, snapshot: numbe
     pool.setCount(snapshot, 1)
     return snapshot
   }
+  const appended = pool.append(newest, snapshot)
+  if (appended > 0) return appended <= most ? snapshot : dropEvidence(pool, snapshot, pool.newer(snapshot))
   const count = pool.count(newest)
   let before = newest
   let passed = 0
