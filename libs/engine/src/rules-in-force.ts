@@ -1,16 +1,14 @@
-import { RuleIndex } from '@tocsin/sigma'
+import { either, RuleIndex, type TextNeeds, type TextsByField } from '@tocsin/sigma'
 import type { EventView } from './event-view.ts'
 import { sourceOf } from './logsource.ts'
 import type { CompiledRule } from './rule.ts'
 import { VERDICTS } from './shape-verdicts.ts'
 
 /** A rule by what its detections need of an event beside its shape. */
-interface Needs {
+interface Needs extends TextNeeds {
   readonly rule: CompiledRule
   /** Null: an event of any format may be regarded. */
   readonly formats: ReadonlySet<string> | null
-  /** Field → lower-cased texts, one of which its value must be. */
-  readonly texts: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 interface OfShape {
@@ -56,10 +54,12 @@ export class RulesInForce {
 }
 
 const indexOf = (all: readonly Needs[]): RuleIndex<CompiledRule> =>
-  new RuleIndex(all.map(({ texts, rule }) => [texts, rule] as const))
+  new RuleIndex(all.map((needs) => [needs, needs.rule] as const))
 
 /** The shape knows the three words better. */
 const WORDS: ReadonlySet<string> = new Set(['category', 'operation', 'outcome'])
+
+const withoutWords = (texts: TextsByField): TextsByField => new Map([...texts].filter(([field]) => !WORDS.has(field)))
 
 function needsOf(rule: CompiledRule): Needs {
   const formats = rule.detections.flatMap(({ logsource }) => {
@@ -67,11 +67,10 @@ function needsOf(rule: CompiledRule): Needs {
     return source === null ? [] : [source.format]
   })
   const named = formats.filter((format) => format !== null)
-  const texts = new Map<string, ReadonlySet<string>>()
-  for (const field of rule.detections[0]?.exact.keys() ?? []) {
-    const sets = rule.detections.map(({ exact }) => exact.get(field))
-    if (WORDS.has(field) || sets.includes(undefined)) continue
-    texts.set(field, new Set(sets.flatMap((set) => [...(set ?? [])])))
+  return {
+    rule,
+    formats: named.length === formats.length ? new Set(named) : null,
+    exact: withoutWords(either(rule.detections.map(({ exact }) => exact))),
+    contained: withoutWords(either(rule.detections.map(({ contained }) => contained))),
   }
-  return { rule, formats: named.length === formats.length ? new Set(named) : null, texts }
 }

@@ -30,7 +30,7 @@ export function parseDetection(
   const logsource = source.attempt(() => parseLogSource(source, root))
   const compiled = source.attempt(() => compileDetection(source, detection))
   if (metadata === undefined || logsource === undefined || compiled === undefined) return undefined
-  const { test, fields, exact, explain } = compiled
+  const { test, fields, exact, contained, explain } = compiled
   return {
     kind: 'detection',
     ...metadata,
@@ -38,6 +38,7 @@ export function parseDetection(
     matches: test,
     fields: new Set(fields),
     exact,
+    contained,
     explain,
     definition: plainData(detection.value),
   }

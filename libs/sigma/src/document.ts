@@ -1,6 +1,6 @@
 import type { Explanation } from './explanation.ts'
 import type { EventFields } from './field-reader.ts'
-import type { ExactTexts } from './predicate.ts'
+import type { TextNeeds } from './predicate.ts'
 import type { Position } from './sigma-error.ts'
 
 export const LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const
@@ -46,7 +46,7 @@ export interface SigmaMetadata {
   positionOf(path: readonly (string | number)[], at?: 'key' | 'value'): Position
 }
 
-export interface SigmaDetection extends SigmaMetadata {
+export interface SigmaDetection extends SigmaMetadata, TextNeeds {
   readonly kind: 'detection'
   readonly logsource: LogSource
   /** Whether the event meets `detection`; `logsource` is not looked at. */
@@ -55,11 +55,6 @@ export interface SigmaDetection extends SigmaMetadata {
   explain(event: EventFields): Explanation
   /** Every field that `matches` may read (keyword searches read ALL_TEXT, which is not listed). */
   readonly fields: ReadonlySet<string>
-  /**
-   * Necessary conditions for a predicate index: an event matches only if, for every field listed, its value (for an array:
-   * one element) as lower-cased text is in the set. Empty: nothing is known.
-   */
-  readonly exact: ExactTexts
   /** `detection` as plain data: two versions with equal ones match the same events. */
   readonly definition: unknown
 }

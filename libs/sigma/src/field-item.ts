@@ -3,12 +3,13 @@ import type { EventFields } from './field-reader.ts'
 import { type ComparisonMode, type Mode, type Modifiers, parseModifiers } from './modifiers.ts'
 import { compileNetwork } from './network.ts'
 import { type ParsedNumber, parseNumber } from './number-text.ts'
-import { allOf, leaf, not, type Predicate, told } from './predicate.ts'
+import { allOf, leaf, not, type Predicate, type TextsByField, told } from './predicate.ts'
 import { compileExpression } from './regular-expression.ts'
 import { anyElement, comparisonTest, equalityTest, networkTest, samePair, textTest, type ValueTest } from './value-test.ts'
 import {
   compileWildcard,
   isBounded,
+  longestText,
   MAX_SEGMENT,
   opened,
   parseWildcard,
@@ -88,7 +89,14 @@ function compileAny(source: YamlSource, field: string, values: readonly YamlScal
   if (mode === 'exists') return exists(source, field, values)
   if (mode === 'equals') return equality(source, field, values, modifiers.cased)
   const test = anyElement(valueTest(source, mode, values, modifiers))
-  return leaf([field], (event) => test(event(field)))
+  return leaf([field], (event) => test(event(field)), { contained: containedIn(field, values, modifiers) })
+}
+
+/** Texts in the values of contains, startswith and endswith: the longest without a wildcard of each. */
+function containedIn(field: string, values: readonly YamlScalar[], { mode, cased }: Modifiers): TextsByField {
+  if (cased || (mode !== 'contains' && mode !== 'startswith' && mode !== 'endswith')) return new Map()
+  const texts = values.map(({ text }) => longestText(parseWildcard(text)).toLowerCase())
+  return texts.includes('') ? new Map() : new Map([[field, new Set(texts)]])
 }
 
 function valueTest(
@@ -163,8 +171,8 @@ function equality(source: YamlSource, field: string, values: readonly YamlScalar
     }
   }
   const test = anyElement(equalityTest({ texts, numbers, wildcards, cased }))
-  const exact = numbers.length === 0 && wildcards.length === 0 ? new Map([[field, lowerCased]]) : undefined
-  return leaf([field], (event) => test(event(field)), exact)
+  const isExact = numbers.length === 0 && wildcards.length === 0
+  return leaf([field], (event) => test(event(field)), isExact ? { exact: new Map([[field, lowerCased]]) } : {})
 }
 
 function fieldReference(source: YamlSource, field: string, values: readonly YamlScalar[], { mode, cased }: Modifiers): Predicate {

@@ -1,28 +1,36 @@
 import { type Explain, seen } from './explanation.ts'
 import type { EventFields } from './field-reader.ts'
 
-/** Field → lower-cased texts, one of which its value must be for the predicate to hold. */
-export type ExactTexts = ReadonlyMap<string, ReadonlySet<string>>
+/** Field → lower-cased texts. */
+export type TextsByField = ReadonlyMap<string, ReadonlySet<string>>
+
+/** What an event needs, for an index: it matches only if each field listed has it (of an array, one element). Empty: nothing is known. */
+export interface TextNeeds {
+  /** The value as lower-cased text is one of these. */
+  readonly exact: TextsByField
+  /** The value as lower-cased text contains one of these. */
+  readonly contained: TextsByField
+}
 
 /** A compiled part of a detection: what it needs, and the closure that decides. */
-export interface Predicate {
+export interface Predicate extends TextNeeds {
   readonly test: (event: EventFields) => boolean
   readonly fields: readonly string[]
-  readonly exact: ExactTexts
   /** Slow: for people. */
   readonly explain: Explain
 }
 
-const NOTHING: ExactTexts = new Map()
+const NOTHING: TextsByField = new Map()
 
 export const leaf = (
   fields: readonly string[],
   test: (event: EventFields) => boolean,
-  exact: ExactTexts = NOTHING,
+  { exact = NOTHING, contained = NOTHING }: Partial<TextNeeds> = {},
 ): Predicate => ({
   test,
   fields,
   exact,
+  contained,
   explain: (event) => ({ text: fields.join(', '), holds: test(event), why: seen(event, fields), parts: [] }),
 })
 
@@ -69,6 +77,7 @@ export function allOf(parts: readonly Predicate[]): Predicate {
     test,
     fields: parts.flatMap((part) => part.fields),
     exact: both(parts.map((part) => part.exact)),
+    contained: both(parts.map((part) => part.contained)),
     explain: together('all of', test, parts),
   }
 }
@@ -88,17 +97,18 @@ export function anyOf(parts: readonly Predicate[]): Predicate {
     test,
     fields: parts.flatMap((part) => part.fields),
     exact: either(parts.map((part) => part.exact)),
+    contained: either(parts.map((part) => part.contained)),
     explain: together('any of', test, parts),
   }
 }
 
 export function not(part: Predicate): Predicate {
   const test = (event: EventFields) => !part.test(event)
-  return { test, fields: part.fields, exact: NOTHING, explain: together('not', test, [part]) }
+  return { test, fields: part.fields, exact: NOTHING, contained: NOTHING, explain: together('not', test, [part]) }
 }
 
 /** Where two conditions name the same field, the smaller set is kept: an array may meet each with another element. */
-function both(sides: readonly ExactTexts[]): ExactTexts {
+function both(sides: readonly TextsByField[]): TextsByField {
   const joined = new Map<string, ReadonlySet<string>>()
   for (const [field, texts] of sides.flatMap((side) => [...side])) {
     const before = joined.get(field)
@@ -107,7 +117,8 @@ function both(sides: readonly ExactTexts[]): ExactTexts {
   return joined
 }
 
-function either(sides: readonly ExactTexts[]): ExactTexts {
+/** What all sides need, of any of them. */
+export function either(sides: readonly TextsByField[]): TextsByField {
   const joined = new Map<string, ReadonlySet<string>>()
   for (const field of sides[0]?.keys() ?? []) {
     const sets = sides.map((side) => side.get(field))

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const value = fc.constantFrom('x', 'Y', 'z', '5', 5, true, null)
 const item = fc.record({
-  field: fc.constantFrom('a', 'b', 'c.d', 'a|contains', 'b|neq', 'a|cased', 'c.d|startswith'),
+  field: fc.constantFrom('a', 'b', 'c.d', 'a|contains', 'b|neq', 'a|cased', 'c.d|startswith', 'b|endswith', 'a|contains|cased'),
   values: fc.array(fc.constantFrom('x', 'Y', 'z*', '5'), { minLength: 1, maxLength: 3 }),
 })
 const rule = fc
@@ -40,7 +40,7 @@ describe('the index of rules', () => {
   it('picks every rule that matches, none twice', () => {
     fc.assert(
       fc.property(fc.array(rule, { maxLength: 12 }), fc.array(event, { maxLength: 8 }), (rules, events) => {
-        const index = new RuleIndex(rules.map((each) => [each.exact, each]))
+        const index = new RuleIndex(rules.map((each) => [each, each]))
         for (const each of events) {
           const fields = plainReader(each)
           const picked = index.candidates(fields)
@@ -80,15 +80,27 @@ describe('the index of rules', () => {
       { length: 100 },
       (_, n) =>
         [
-          new Map([
-            ['source', new Set(['iam'])],
-            ['name', new Set([`n${n}`])],
-          ]),
+          {
+            exact: new Map([
+              ['source', new Set(['iam'])],
+              ['name', new Set([`n${n}`])],
+            ]),
+            contained: new Map(),
+          },
           n,
         ] as const,
     )
     const index = new RuleIndex(rules)
     expect(index.candidates(plainReader({ source: 'iam', name: 'N7' }))).toEqual([7])
     expect(index.candidates(plainReader({ source: 'iam' }))).toEqual([])
+  })
+
+  it('leaves out rules whose texts are nowhere in the value, however many they are', () => {
+    const needs = (n: number) => ({ exact: new Map(), contained: new Map([['path', new Set([`/secret-${n}.`])]]) })
+    const index = new RuleIndex(Array.from({ length: 500 }, (_, n) => [needs(n), n] as const))
+    expect(index.candidates(plainReader({ path: '/srv/SECRET-1' }))).toEqual([])
+    expect(index.candidates(plainReader({ other: '/secret-1.' }))).toEqual([])
+    expect(index.candidates(plainReader({ path: '/srv/SECRET-499.txt' }))).toContain(499)
+    expect(index.candidates(plainReader({ path: ['/srv', '/secret-7.'] }))).toContain(7)
   })
 })

@@ -40,6 +40,10 @@ export function plainText({ parts }: Wildcard): string | undefined {
   return parts.length === 1 && first.kind === 'text' ? first.text : undefined
 }
 
+/** The longest text between wildcards; '' where there is none. */
+export const longestText = ({ parts }: Wildcard): string =>
+  parts.reduce((longest, part) => (part.kind === 'text' && part.text.length > longest.length ? part.text : longest), '')
+
 /** Open ends: `contains` opens both, `startswith` the end, `endswith` the start. */
 export function opened(wildcard: Wildcard, start: boolean, end: boolean): Wildcard {
   const parts = [...wildcard.parts]

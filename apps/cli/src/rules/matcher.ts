@@ -18,8 +18,8 @@ export class Matcher {
   constructor(documents: ReadonlyMap<string, SigmaDocument>) {
     const detections = [...documents].flatMap(([ruleId, document], number) => {
       if (document.kind !== 'detection') return []
-      const { exact, matches, logsource } = document
-      return [[exact, { number, ruleId, matches, isOfSource: logsourceTest(logsource) }] as const]
+      const { matches, logsource } = document
+      return [[document, { number, ruleId, matches, isOfSource: logsourceTest(logsource) }] as const]
     })
     this.size = detections.length
     this.#index = new RuleIndex(detections)
