@@ -15,8 +15,8 @@ const CRASH: Mutation['test'] = ['services/detector/test/crash-points.test.ts']
 const SNAPSHOTS: Mutation['test'] = ['services/detector/test/snapshots.test.ts']
 const engine = (file: string): string => `libs/engine/src/${file}`
 const CORRELATIONS: Mutation['test'] = ['libs/engine/test/correlations.test.ts']
-const SETTINGS: Mutation['test'] = ['libs/engine/src/settings.test.ts']
-const BASELINES: Mutation['test'] = ['libs/engine/src/baselines.test.ts']
+const SETTINGS: Mutation['test'] = ['libs/engine/src/rules/settings.test.ts']
+const BASELINES: Mutation['test'] = ['libs/engine/src/baselines/baselines.test.ts']
 const MODEL: Mutation['test'] = ['libs/engine/test/engine-against-model.test.ts']
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -48,7 +48,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the duplicate test is dropped',
-    file: engine('take-event.ts'),
+    file: engine('held/take-event.ts'),
     from: 'if (known !== NO_ROW) return',
     to: 'if (known === -2) return',
     test: MODEL,
@@ -62,7 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'Q is exclusive',
-    file: engine('episode.ts'),
+    file: engine('alerts/episode.ts'),
     from: 'return from - this.end <= reach && this.firstTrue - to <= reach',
     to: 'return from - this.end < reach && this.firstTrue - to < reach',
     test: MODEL,
@@ -83,21 +83,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'alerts are joined with the younger one',
-    file: engine('join-episodes.ts'),
+    file: engine('alerts/join-episodes.ts'),
     from: 'each.opening.offset < oldest.opening.offset',
     to: 'each.opening.offset > oldest.opening.offset',
     test: MODEL,
   },
   {
     name: 'the newest event is counted twice',
-    file: engine('update-episodes.ts'),
+    file: engine('alerts/update-episodes.ts'),
     from: 'if (counted.some((range) => range.from <= change.t && change.t <= range.to)) countOne',
     to: 'if (change.t <= target.lastSeen) countOne',
     test: MODEL,
   },
   {
     name: 'the severity falls',
-    file: engine('episode.ts'),
+    file: engine('alerts/episode.ts'),
     from: 'if (severityRank(severity) <= severityRank(this.severity)) return',
     to: 'if (severity === this.severity) return',
     test: MODEL,
@@ -132,14 +132,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a full organization gives groups before lateness',
-    file: engine('organization-limits.ts'),
+    file: engine('held/organization-limits.ts'),
     from: 'const late = shedding.nextEvent(now, true)',
     to: 'const late = shedding.nextGroup() === null ? shedding.nextEvent(now, true) : null',
     test: [MODEL[0], 'the engine and the model, with little room'],
   },
   {
     name: 'a full organization lets events within the span go',
-    file: engine('organization-limits.ts'),
+    file: engine('held/organization-limits.ts'),
     from: 'if (beyondSpan && now - entry.arrival <= group.spanMs) continue',
     to: 'if (beyondSpan && now - entry.arrival < group.spanMs) continue',
     test: MODEL,
@@ -154,14 +154,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a full group takes what is below its floor',
-    file: engine('take-event.ts'),
+    file: engine('held/take-event.ts'),
     from: 'if (group.floor !== null && isRefused(row, group.floor)) return refused(group)',
     to: '',
     test: [MODEL[0], 'the engine and the model, with little room'],
   },
   {
     name: 'evidence lies in the order of ids',
-    file: engine('evidence-pool.ts'),
+    file: engine('held/evidence-pool.ts'),
     from: 'if (t !== otherT) return t < otherT',
     to: '',
     test: MODEL,
@@ -175,28 +175,28 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a revision needs twice the count',
-    file: engine('revision.ts'),
+    file: engine('alerts/revision.ts'),
     from: 'const GROWTH = 1.5',
     to: 'const GROWTH = 2',
     test: MODEL,
   },
   {
     name: 'a minute is more than 60 s',
-    file: engine('revision.ts'),
+    file: engine('alerts/revision.ts'),
     from: 'logTime - state.lastRevisionAt >= STALE_AFTER_MS',
     to: 'logTime - state.lastRevisionAt > STALE_AFTER_MS',
     test: MODEL,
   },
   {
     name: 'quiet is more than 10 s',
-    file: engine('revision.ts'),
+    file: engine('alerts/revision.ts'),
     from: 'logTime - state.lastCountedAt >= QUIET_AFTER_MS',
     to: 'logTime - state.lastCountedAt > QUIET_AFTER_MS',
     test: MODEL,
   },
   {
     name: 'changes of a record lie as they were made',
-    file: engine('publisher.ts'),
+    file: engine('alerts/publisher.ts'),
     from: 'changes.length < 2 ? changes : changes.sort(byRuleThenAlert)',
     to: 'changes',
     test: MODEL,
@@ -210,14 +210,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'first events of an alert are those of the whole window range',
-    file: engine('update-episodes.ts'),
+    file: engine('alerts/update-episodes.ts'),
     from: 'target.firstSeen = known === null ? held.t(start) : Math.min(known.firstSeen, held.t(start))',
     to: 'target.firstSeen = held.t(start)',
     test: MODEL,
   },
   {
     name: 'a refused event counts as the last one that came',
-    file: engine('held-events.ts'),
+    file: engine('held/held-events.ts'),
     from: 'while (arrived.length > 0 && this.#releaseIfDropped(arrived, arrived.length - 1)) this.#lows.pop()',
     to: '',
     test: [MODEL[0], 'a full organization'],
@@ -231,7 +231,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an exception stays in force after it has expired',
-    file: engine('exceptions.ts'),
+    file: engine('rules/exceptions.ts'),
     from: 'logTime >= exception.expiresAt',
     to: 'logTime < 0',
     test: MODEL,
@@ -245,28 +245,28 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'of one time, events serve one step only',
-    file: engine('truth-of-steps.ts'),
+    file: engine('truth/truth-of-steps.ts'),
     from: 'const next = serve(rows, t, first, 1)',
     to: 'const next = Math.min(first + 1, serve(rows, t, first, 1))',
     test: CORRELATIONS,
   },
   {
     name: 'one event serves two steps',
-    file: engine('truth-of-steps.ts'),
+    file: engine('truth/truth-of-steps.ts'),
     from: 'if (others === undefined || take(others, servedBy, asked)) {',
     to: 'if (others === undefined || others.length > 0) {',
     test: CORRELATIONS,
   },
   {
     name: 'an event belongs to the group of one of its rules only',
-    file: engine('grouping.ts'),
+    file: engine('matching/grouping.ts'),
     from: 'of byPart.entries())',
     to: 'of [...byPart.entries()].slice(0, 1))',
     test: CORRELATIONS,
   },
   {
     name: 'an exception of one rule holds for every rule',
-    file: engine('exceptions.ts'),
+    file: engine('rules/exceptions.ts'),
     from: 'exception.ruleId !== null && exception.ruleId !== ruleId',
     to: 'exception.ruleId !== null && exception.ruleId === null',
     test: SETTINGS,
@@ -280,49 +280,49 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the samples of the hour at hand move its own threshold',
-    file: engine('baselines.ts'),
+    file: engine('baselines/baselines.ts'),
     from: 'baselineOf(this.samples, this.hour,',
     to: 'baselineOf(this.samples, this.hour + 1,',
     test: BASELINES,
   },
   {
     name: 'windows at the end of an hour count for the next',
-    file: engine('baselines.ts'),
+    file: engine('baselines/baselines.ts'),
     from: '      settlePeaks(group)\n',
     to: '',
     test: BASELINES,
   },
   {
     name: 'an open alert takes the threshold of a new hour',
-    file: engine('baselines.ts'),
+    file: engine('baselines/baselines.ts'),
     from: 'if (group.episodes.length > 0) return',
     to: 'if (group.episodes.length > 100) return',
     test: BASELINES,
   },
   {
     name: 'a settled time is decided at exactly the lateness',
-    file: engine('settling.ts'),
+    file: engine('truth/settling.ts'),
     from: 'this.#due.push(Math.max(end, arrival) + terms.latenessMs + 1, t)',
     to: 'this.#due.push(Math.max(end, arrival) + terms.latenessMs, t)',
     test: CORRELATIONS,
   },
   {
     name: 'a settled window does not wait for its last arrival',
-    file: engine('settling.ts'),
+    file: engine('truth/settling.ts'),
     from: 'if (arrival === null) due.add(t)',
     to: 'if (arrival !== undefined) due.add(t)',
     test: CORRELATIONS,
   },
   {
     name: 'a settled time is decided again',
-    file: engine('told-events.ts'),
+    file: engine('held/told-events.ts'),
     from: 'const isOpen = rows.length > 0 && !settling.isDecided(rows[0] as number)',
     to: 'const isOpen = rows.length > 0',
     test: CORRELATIONS,
   },
   {
     name: 'a not looks behind',
-    file: engine('settling.ts'),
+    file: engine('truth/settling.ts'),
     from: 'isAhead ? [t, leaves(t) - 1] : [opens(t), t]',
     to: 'isAhead ? [opens(t), t] : [opens(t), t]',
     test: CORRELATIONS,

@@ -1,6 +1,6 @@
 import type { RuleRecord } from '@tocsin/contracts'
-import type { EngineLimits } from './limits.ts'
-import type { CompiledRule } from './rule.ts'
+import type { EngineLimits } from './held/limits.ts'
+import type { CompiledRule } from './rules/rule.ts'
 
 export interface EngineOptions {
   /** Topic and partition the records come from, for the evidence's places. */

@@ -1,11 +1,11 @@
 import type { OrganizationSettings, TenantRecord } from '@tocsin/contracts'
-import { Calendar } from './calendar.ts'
-import { type CompiledException, Exceptions } from './exceptions.ts'
-import type { Shedding } from './organization-limits.ts'
-import { bindProgram } from './program.ts'
+import type { Shedding } from './held/organization-limits.ts'
+import type { RulesInForce } from './matching/rules-in-force.ts'
 import type { RuleBook } from './rule-book.ts'
 import { type GroupWatch, RuleInstance } from './rule-instance.ts'
-import type { RulesInForce } from './rules-in-force.ts'
+import { Calendar } from './rules/calendar.ts'
+import { type CompiledException, Exceptions } from './rules/exceptions.ts'
+import { bindProgram } from './rules/program.ts'
 
 /** What the engine holds of one organization. Until its settings are known, the defaults apply. */
 export class Organization {

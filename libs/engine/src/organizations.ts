@@ -1,10 +1,10 @@
 import type { ControlRecord, RuleRecord } from '@tocsin/contracts'
-import type { GroupBaseline } from './baselines.ts'
+import type { GroupBaseline } from './baselines/baselines.ts'
 import type { Group } from './group.ts'
 import { Organization } from './organization.ts'
-import type { CompiledRule } from './rule.ts'
 import { RuleBook, type Ruling } from './rule-book.ts'
 import type { GroupWatch, RuleInstance } from './rule-instance.ts'
+import type { CompiledRule } from './rules/rule.ts'
 
 /** The organizations of a partition, and what is in force in each: the rules of the book under its settings. */
 export class Organizations {

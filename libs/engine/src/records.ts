@@ -1,5 +1,5 @@
 import type { AlertFigures, ControlRecord, FigureRecordType } from '@tocsin/contracts'
-import type { EventView } from './event-view.ts'
+import type { EventView } from './event/event-view.ts'
 import type { EpochMs } from './time.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { ControlRecord, RuleRecord, TenantRecord } from '@tocsin/contracts'
-import { type CompiledException, compileExceptions } from './exceptions.ts'
-import type { CompiledRule } from './rule.ts'
-import { RulesInForce } from './rules-in-force.ts'
-import { checkSettings } from './settings.ts'
+import { RulesInForce } from './matching/rules-in-force.ts'
+import { type CompiledException, compileExceptions } from './rules/exceptions.ts'
+import type { CompiledRule } from './rules/rule.ts'
+import { checkSettings } from './rules/settings.ts'
 
 /** A version of a rule in force; compiled while it is active. */
 export interface RuleInForce {

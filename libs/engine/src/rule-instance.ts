@@ -1,8 +1,8 @@
-import { Baselines, type GroupBaseline } from './baselines.ts'
-import type { Calendar } from './calendar.ts'
+import { Baselines, type GroupBaseline } from './baselines/baselines.ts'
 import type { Group } from './group.ts'
 import type { Organization } from './organization.ts'
-import type { Program } from './program.ts'
+import type { Calendar } from './rules/calendar.ts'
+import type { Program } from './rules/program.ts'
 
 const MOST_NAME_LISTS = 1000
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { AuditEvent, OrganizationSettings, RuleRecord, TenantRecord } from '@tocsin/contracts'
-import type { EngineLimits } from './limits.ts'
-import { parsedEvent } from './parsed-event.ts'
+import { parsedEvent } from './event/parsed-event.ts'
+import type { EngineLimits } from './held/limits.ts'
 import { PartitionEngine } from './partition-engine.ts'
 import type { AlertChange, EngineRecord } from './records.ts'
-import { type CompiledRule, compileRule } from './rule.ts'
+import { type CompiledRule, compileRule } from './rules/rule.ts'
 import { type EpochMs, isoTime } from './time.ts'
 
 /** For tests of this folder: a Monday, 12:00 UTC, within business hours. */

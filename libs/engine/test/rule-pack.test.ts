@@ -1,8 +1,8 @@
 import { readSigma } from '@tocsin/sigma'
 import { describe, expect, it } from 'vitest'
-import { compileRule } from '../src/rule.ts'
-import { assembleRules } from '../src/rule-set.ts'
-import { runRuleTests } from '../src/run-rule-tests.ts'
+import { compileRule } from '../src/rules/rule.ts'
+import { assembleRules } from '../src/rules/rule-set.ts'
+import { runRuleTests } from '../src/rules/run-rule-tests.ts'
 import { PACK } from './harness.ts'
 
 describe.each(PACK.map((record) => ({ ruleId: record.ruleId, record })))('$ruleId', ({ ruleId, record }) => {
