@@ -15,6 +15,7 @@ const CRASH: Mutation['test'] = ['services/detector/test/crash-points.test.ts']
 const SNAPSHOTS: Mutation['test'] = ['services/detector/test/snapshots.test.ts']
 const engine = (file: string): string => `libs/engine/src/${file}`
 const CORRELATIONS: Mutation['test'] = ['libs/engine/test/correlations.test.ts']
+const SETTLED: Mutation['test'] = ['libs/engine/src/truth/settled.test.ts']
 const SETTINGS: Mutation['test'] = ['libs/engine/src/rules/settings.test.ts']
 const BASELINES: Mutation['test'] = ['libs/engine/src/baselines/baselines.test.ts']
 const MODEL: Mutation['test'] = ['libs/engine/test/engine-against-model.test.ts']
@@ -190,8 +191,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'quiet is more than 10 s',
     file: engine('alerts/revision.ts'),
-    from: 'logTime - state.lastCountedAt >= QUIET_AFTER_MS',
-    to: 'logTime - state.lastCountedAt > QUIET_AFTER_MS',
+    from: 'logTime - state.countedAt >= QUIET_AFTER_MS',
+    to: 'logTime - state.countedAt > QUIET_AFTER_MS',
     test: MODEL,
   },
   {
@@ -304,7 +305,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: engine('truth/settling.ts'),
     from: 'this.#due.push(Math.max(end, arrival) + terms.latenessMs + 1, t)',
     to: 'this.#due.push(Math.max(end, arrival) + terms.latenessMs, t)',
-    test: CORRELATIONS,
+    test: SETTLED,
   },
   {
     name: 'a settled window does not wait for its last arrival',
