@@ -80,10 +80,21 @@ const statusFields = {
   resolvedAt: Nullable(Time),
   resolvedBy: Nullable(Type.String({ maxLength: 255 })),
   resolutionNotes: Nullable(Type.String()),
+  resolutionAction: Nullable(Type.String({ maxLength: 2_000, description: 'What was done about it' })),
+  resolutionMetadata: Nullable(Type.Record(Type.String(), Type.Unknown())),
   dismissedAt: Nullable(Time),
   dismissedBy: Nullable(Type.String({ maxLength: 255 })),
   dismissReason: Nullable(Type.Enum([...DISMISS_REASONS])),
+  acknowledgementExpiresAt: Nullable(Type.String({ format: 'date-time', description: 'Then it is active again, unless ended' })),
+  endedAtCount: Nullable(
+    Type.Integer({ minimum: 0, description: '`count` when it was resolved or dismissed; a higher one since: it went on' }),
+  ),
+  labels: Type.Array(Type.String({ maxLength: 100 }), { description: "People's tags; `tags` are the rule's" }),
 }
+
+/** By which means somebody acted. */
+export const ACT_CHANNELS = ['api', 'dashboard', 'cli', 'email', 'slack', 'system'] as const
+export type ActChannel = (typeof ACT_CHANNELS)[number]
 
 /** Value of `alert.acknowledged`, `alert.resolved`, …: persistence's half, numbered by `version` from 1 for each alert. */
 export const AlertStatusChange = Type.Object(
@@ -93,6 +104,8 @@ export const AlertStatusChange = Type.Object(
     version: Type.Integer({ minimum: 1 }),
     actor: Type.String({ maxLength: 255, description: 'Subject who acted, or system' }),
     updatedAt: Time,
+    channel: Type.Optional(Type.Enum([...ACT_CHANNELS], { description: 'Absent in records of 0.1' })),
+    comment: Type.Optional(Type.String({ maxLength: 10_000 })),
     changes: Type.Partial(Type.Object(statusFields)),
   },
   { $id: 'AlertStatusChange' },
@@ -121,9 +134,14 @@ export const UNTOUCHED = {
   resolvedAt: null,
   resolvedBy: null,
   resolutionNotes: null,
+  resolutionAction: null,
+  resolutionMetadata: null,
   dismissedAt: null,
   dismissedBy: null,
   dismissReason: null,
+  acknowledgementExpiresAt: null,
+  endedAtCount: null,
+  labels: [],
 } as const satisfies Partial<Alert>
 
 /** Record types of topic `alerts`, given in the header `tocsin-type`. */
@@ -137,6 +155,7 @@ export const STATUS_RECORD_TYPES = [
   'alert.reopened',
   'alert.assigned',
   'alert.commented',
+  'alert.tagged',
 ] as const
 export type StatusRecordType = (typeof STATUS_RECORD_TYPES)[number]
 export type AlertRecordType = FigureRecordType | StatusRecordType

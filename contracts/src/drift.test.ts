@@ -21,6 +21,8 @@ test('a dead letter topic takes what its source takes, and 64 KiB more for heade
 
 test("an alert's JSON has the fields that the issue names", () => {
   const names =
-    'id organizationId type severity status title description source rule pattern group window firstSeen lastSeen count peak revision version open backfilled metadata tags runbook correlationId assignee acknowledged resolved acknowledgedAt acknowledgedBy resolvedAt resolvedBy resolutionNotes dismissedAt dismissedBy dismissReason createdAt updatedAt'
+    'id organizationId type severity status title description source rule pattern group window firstSeen lastSeen count peak revision version open backfilled metadata tags runbook correlationId assignee acknowledged resolved acknowledgedAt acknowledgedBy resolvedAt resolvedBy resolutionNotes dismissedAt dismissedBy dismissReason createdAt updatedAt' +
+    // What the record of an alert's life added to it.
+    ' resolutionAction resolutionMetadata acknowledgementExpiresAt endedAtCount labels'
   expect(Object.keys(Alert.properties).sort()).toEqual(names.split(' ').sort())
 })

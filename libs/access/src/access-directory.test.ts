@@ -37,7 +37,7 @@ test('a token issued before the revocation is refused, a later one is not', () =
 
 test('a request goes to the named organization, else to the only one, else it must name one', () => {
   const both = { ...NO_ACCESS, memberships: [...record().memberships, { organizationId: two, role: 'admin' as const }] }
-  const ask = (organizationId: string | undefined) => ({ organizationId, action: 'alerts:read' as const, what: 'alert' })
+  const ask = (organizationId: string | undefined) => ({ organizationId, permission: 'alerts:read' as const, what: 'alert' })
   expect(authorize(both, ask(two))).toEqual({ organizationId: two, role: 'admin' })
   expect(authorize(both, ask(two.toUpperCase())).organizationId).toBe(two)
   expect(authorize(record(), ask(undefined)).organizationId).toBe(one)
@@ -47,27 +47,27 @@ test('a request goes to the named organization, else to the only one, else it mu
 })
 
 test('a foreign organization is answered like a missing one, and a low role is told so only inside its own', () => {
-  const action = 'alerts:act' as const
-  expect(() => authorize(record(), { organizationId: two, action, what: 'alert' })).toThrow(
+  const permission = 'alerts:acknowledge' as const
+  expect(() => authorize(record(), { organizationId: two, permission, what: 'alert' })).toThrow(
     expect.objectContaining({ status: 404, problemCode: 'NOT_FOUND', message: 'There is no such alert.' }),
   )
-  expect(() => authorize(record(), { organizationId: one, action, what: 'alert' })).toThrow(
+  expect(() => authorize(record(), { organizationId: one, permission, what: 'alert' })).toThrow(
     expect.objectContaining({ status: 403 }),
   )
 })
 
 test('an operator who is no member sees no organization', () => {
   expect(() =>
-    authorize({ ...NO_ACCESS, operator: true }, { organizationId: one, action: 'alerts:read', what: 'alert' }),
+    authorize({ ...NO_ACCESS, operator: true }, { organizationId: one, permission: 'alerts:read', what: 'alert' }),
   ).toThrow(expect.objectContaining({ status: 404 }))
 })
 
 test('roles allow what security.md says', () => {
-  expect([can('viewer', 'alerts:act'), can('responder', 'alerts:act'), can('auditor', 'alerts:act')]).toEqual([
-    false,
-    true,
-    false,
-  ])
+  expect([
+    can('viewer', 'alerts:acknowledge'),
+    can('responder', 'alerts:acknowledge'),
+    can('auditor', 'alerts:acknowledge'),
+  ]).toEqual([false, true, false])
   expect([can('author', 'rules:write'), can('author', 'settings:write'), can('admin', 'settings:write')]).toEqual([
     true,
     false,

@@ -1,6 +1,6 @@
-import type { AccessRecord, Role } from '@tocsin/contracts'
+import type { AccessRecord, Permission, Role } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
-import { type Action, can } from './roles.ts'
+import { can } from './roles.ts'
 import type { VerifiedToken } from './tokens.ts'
 
 /** What is known of one subject. */
@@ -43,11 +43,11 @@ export const notFound = (what: string) => new HttpProblem(404, 'NOT_FOUND', `The
 /**
  * The organization that a request is about, and the role there: the one it names, else the subject's only one.
  * Throws HttpProblem: 400 ORGANIZATION_REQUIRED, 404 NOT_FOUND where the subject is no member (`what` names the thing asked
- * for), 403 FORBIDDEN where the role does not allow `action`.
+ * for), 403 FORBIDDEN where the role does not allow `permission`.
  */
 export function authorize(
   access: Access,
-  request: { readonly organizationId: string | undefined; readonly action: Action; readonly what: string },
+  request: { readonly organizationId: string | undefined; readonly permission: Permission; readonly what: string },
 ): { readonly organizationId: string; readonly role: Role } {
   const named = request.organizationId?.toLowerCase()
   const only = access.memberships.length === 1 ? access.memberships[0] : undefined
@@ -55,7 +55,7 @@ export function authorize(
     throw new HttpProblem(400, 'ORGANIZATION_REQUIRED', 'Name the organization: ?organizationId=…. GET /api/me lists yours.')
   const membership = named === undefined ? only : access.memberships.find((each) => each.organizationId === named)
   if (membership === undefined) throw notFound(request.what)
-  if (!can(membership.role, request.action))
-    throw new HttpProblem(403, 'FORBIDDEN', `The role ${membership.role} may not do this (${request.action}).`)
+  if (!can(membership.role, request.permission))
+    throw new HttpProblem(403, 'FORBIDDEN', `The role ${membership.role} may not do this (${request.permission}).`)
   return { organizationId: membership.organizationId, role: membership.role }
 }

@@ -1,7 +1,7 @@
 export { type Access, AccessDirectory, admitted, authorize, NO_ACCESS, notFound } from './access-directory.ts'
 export { generateIngestKey, hashKey } from './ingest-keys.ts'
-export { generateKeyRing, type KeyRing, type Keys, loadKeyRing, type SecretKey, type TokenKey } from './key-ring.ts'
-export { type Action, can, PERMISSIONS } from './roles.ts'
+export { generateKeyRing, type KeyRing, type Keys, loadKeyRing, SECRET_BYTES, type SecretKey, type TokenKey } from './key-ring.ts'
+export { can, ROLE_PERMISSIONS } from './roles.ts'
 export { openCookie, openCursor, openPage, type StreamPosition, sealCookie, sealCursor, sealPage } from './sealed.ts'
 export {
   isServiceToken,

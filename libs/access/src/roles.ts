@@ -1,27 +1,35 @@
-import type { Role } from '@tocsin/contracts'
+import type { Permission, Role } from '@tocsin/contracts'
 
-/** What can be done inside an organization. */
-export type Action =
-  | 'alerts:read'
-  | 'alerts:act'
-  | 'organization:read'
-  | 'history:read'
-  | 'rules:write'
-  | 'settings:write'
-  | 'keys:write'
-  | 'roles:write'
-
-const READ = ['alerts:read', 'organization:read'] as const satisfies readonly Action[]
-const RESPOND = [...READ, 'alerts:act'] as const satisfies readonly Action[]
-const AUTHOR = [...RESPOND, 'rules:write'] as const satisfies readonly Action[]
+const READ = ['alerts:read', 'organization:read', 'rules:read'] as const satisfies readonly Permission[]
+const RESPOND = [
+  ...READ,
+  'sensitive:read',
+  'alerts:acknowledge',
+  'alerts:resolve',
+  'alerts:dismiss',
+  'alerts:comment',
+  'alerts:raise',
+  'alerts:export',
+] as const satisfies readonly Permission[]
+const AUTHOR = [...RESPOND, 'rules:write', 'exceptions:write'] as const satisfies readonly Permission[]
+const INSPECT = ['history:read', 'members:read', 'keys:read'] as const satisfies readonly Permission[]
 
 /** The one table of roles (security.md §1). `operator` is no role here: it lies outside every organization. */
-export const PERMISSIONS: Readonly<Record<Role, ReadonlySet<Action>>> = {
+export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   viewer: new Set(READ),
   responder: new Set(RESPOND),
   author: new Set(AUTHOR),
-  admin: new Set<Action>([...AUTHOR, 'history:read', 'settings:write', 'keys:write', 'roles:write']),
-  auditor: new Set<Action>([...READ, 'history:read']),
+  admin: new Set<Permission>([
+    ...AUTHOR,
+    ...INSPECT,
+    'settings:write',
+    'keys:write',
+    'members:write',
+    'retention:write',
+    'holds:write',
+    'erasure:write',
+  ]),
+  auditor: new Set<Permission>([...READ, ...INSPECT, 'sensitive:read', 'alerts:export']),
 }
 
-export const can = (role: Role, action: Action): boolean => PERMISSIONS[role].has(action)
+export const can = (role: Role, permission: Permission): boolean => ROLE_PERMISSIONS[role].has(permission)

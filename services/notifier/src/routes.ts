@@ -17,7 +17,7 @@ export function createRoutes(deps: {
     const token = await verifyToken(deps.keys, bearerOf(request.headers.authorization))
     const { organizationId } = authorize(deps.access.admit(token), {
       organizationId: query.organizationId,
-      action: 'alerts:read',
+      permission: 'alerts:read',
       what: 'alert',
     })
     const items = await listEntries(deps.pool, organizationId, params.id)

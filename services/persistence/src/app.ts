@@ -12,6 +12,7 @@ import type { PersistenceConfig } from './config.ts'
 import { createHttpApi } from './http-api.ts'
 import { createMetrics } from './metrics.ts'
 import { makeOperator } from './operator.ts'
+import { FieldCipher } from './protection/field-cipher.ts'
 import { startRelay } from './relay.ts'
 import { assertOffsetsFit } from './repositories/offsets.ts'
 import { publishRulePack, readRulePack } from './rule-pack.ts'
@@ -81,9 +82,16 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
 
   const producer = createProducer(kafka)
   const relay = startRelay({ databaseUrl: config.WORKER_DATABASE_URL, producer, log, metrics })
-  const applier = startApplier({ kafka, producer, pool: workerPool, metrics })
+  const applier = startApplier({ kafka, producer, pool: workerPool, cipher: new FieldCipher(workerPool, ring.fields), metrics })
   degraded = () => [...applier.degraded(), ...(relay.failing() ? ['outbox'] : [])]
-  const api = createHttpApi({ pool: apiPool, ring, environment: config.TOCSIN_ENV, metrics, log })
+  const api = createHttpApi({
+    pool: apiPool,
+    cipher: new FieldCipher(apiPool, ring.fields),
+    ring,
+    environment: config.TOCSIN_ENV,
+    metrics,
+    log,
+  })
   const port = await listen(api, config.HOST, config.PORT)
   readiness.ready()
   log.info({ port }, 'persistence is ready')

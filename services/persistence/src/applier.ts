@@ -24,6 +24,7 @@ import { type AlertRecord, foldBatch } from './core/fold-batch.ts'
 import { decide, SYSTEM } from './core/status-change.ts'
 import { isRefusal } from './core/transitions.ts'
 import type { PersistenceMetrics } from './metrics.ts'
+import type { FieldCipher } from './protection/field-cipher.ts'
 import { readAlertRecord } from './read-alert-record.ts'
 import { type AppliedFigures, applyFigures, lockAlert, writeStatus } from './repositories/alerts.ts'
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
@@ -36,6 +37,7 @@ export interface ApplierOptions {
   readonly producer: Producer
   /** Of role tocsin_worker. */
   readonly pool: Pool
+  readonly cipher: FieldCipher
   readonly metrics: PersistenceMetrics
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -66,18 +68,20 @@ export function startApplier(options: ApplierOptions): RunningConsumer {
 
 /** One transaction: the offset, then the effects. `clusterId`: the cluster that the batch was read from. */
 export async function applyBatch(
-  options: Pick<ApplierOptions, 'pool' | 'metrics' | 'now'>,
+  options: Pick<ApplierOptions, 'pool' | 'cipher' | 'metrics' | 'now'>,
   batch: Batch<AlertRecord>,
   clusterId: string,
 ): Promise<Handled> {
   const end = options.metrics.applySeconds.startTimer()
+  const { cipher } = options
+  await cipher.load(batch.items.map(({ value }) => (value.half === 'figures' ? value.figures : value.change).organizationId))
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
     const { figures, statuses } = foldBatch(batch.items.map((item) => item.value))
     const applied = await applyFigures(query, figures)
     const changed = new Set<string>()
-    for (const { type, change } of statuses) if (await applyStatus(query, type, change)) changed.add(keyOf(change))
-    for (const row of applied) await dismissMerged(query, row, batch.partition, options.now?.() ?? Date.now())
+    for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
+    for (const row of applied) await dismissMerged(query, cipher, row, batch.partition, options.now?.() ?? Date.now())
     return { revisions: new Map(applied.map((row) => [row.id, row.revision])), changed }
   })
   end()
@@ -94,20 +98,31 @@ export async function applyBatch(
 const keyOf = (change: AlertStatusChange): string => `${change.id}/${change.version}`
 
 /** Our own records come back here and are not newer; others are news after a restore of an older database. */
-async function applyStatus(query: Query, type: StatusRecordType, change: AlertStatusChange): Promise<boolean> {
+async function applyStatus(
+  query: Query,
+  cipher: FieldCipher,
+  type: StatusRecordType,
+  change: AlertStatusChange,
+): Promise<boolean> {
   const alert = await lockAlert(query, change.organizationId, change.id)
   if (alert === null || alert.version >= change.version) return false // (2)
-  await writeStatus(query, alert, { type, from: alert.status, change })
+  await writeStatus(query, cipher, alert, { type, from: alert.status, change })
   return true
 }
 
-async function dismissMerged(query: Query, row: AppliedFigures, partition: number, now: number): Promise<void> {
+async function dismissMerged(
+  query: Query,
+  cipher: FieldCipher,
+  row: AppliedFigures,
+  partition: number,
+  now: number,
+): Promise<void> {
   if (row.merged_into === null || row.version > 0) return
   const alert = await lockAlert(query, row.organization_id, row.id)
   // A person may have acted between the two statements, or a status record of this batch (4).
   if (alert === null || alert.version > 0) return
   const step = decide(alert, { action: 'dismiss', reason: 'duplicate' }, SYSTEM, now)
   if (isRefusal(step)) return
-  await writeStatus(query, alert, step)
+  await writeStatus(query, cipher, alert, step)
   await addToOutbox(query, [statusRecord(step.change, step.type, partition)])
 }

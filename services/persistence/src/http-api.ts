@@ -3,6 +3,7 @@ import { createHttpServer, type HttpServer } from '@tocsin/http'
 import type { Pool } from '@tocsin/postgres'
 import type { Logger } from '@tocsin/telemetry'
 import type { PersistenceMetrics } from './metrics.ts'
+import type { FieldCipher } from './protection/field-cipher.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator } from './routes/authentication.ts'
 import { meRoute } from './routes/me.ts'
@@ -12,6 +13,8 @@ import { refuseUnstorable } from './routes/storable-input.ts'
 export interface HttpApiOptions {
   /** Of role tocsin_api: the only one that routes ever see. */
   readonly pool: Pool
+  /** On the same pool. */
+  readonly cipher: FieldCipher
   readonly ring: KeyRing
   readonly environment: 'development' | 'production'
   readonly metrics: PersistenceMetrics

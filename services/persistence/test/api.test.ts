@@ -259,13 +259,10 @@ describe('what people do to an alert', () => {
 
     const one = (await world.ask('GET', `/api/alerts/${id}`, organization.token)).body
     expect(one).toMatchObject({ ...resolved.body, evidence: [{ id: 'e1', offset: '7' }] })
-    const history = await world.admin(
-      'SELECT version, actor, action, from_status, to_status FROM alert_history WHERE alert_id = $1 ORDER BY version',
-      [id],
-    )
+    const history = await world.admin('SELECT version, actor, action FROM history WHERE about_id = $1 ORDER BY version', [id])
     expect(history).toEqual([
-      { version: 1, actor: 'admin@steps', action: 'alert.acknowledged', from_status: 'active', to_status: 'acknowledged' },
-      { version: 2, actor: 'admin@steps', action: 'alert.resolved', from_status: 'acknowledged', to_status: 'resolved' },
+      { version: 1, actor: 'admin@steps', action: 'alert.acknowledged' },
+      { version: 2, actor: 'admin@steps', action: 'alert.resolved' },
     ])
     const published = (await outboxOf(organization.organizationId)).filter((row) => row.topic === 'alerts')
     expect(published.map((row) => [row.partition, row.headers['tocsin-type']])).toEqual([

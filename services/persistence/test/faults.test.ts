@@ -1,10 +1,12 @@
 import { fork } from 'node:child_process'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { generateKeyRing } from '@tocsin/access'
 import { createPool, queryOf } from '@tocsin/postgres'
 import { createTestDatabase, startOwnPostgres, waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applyBatch } from '../src/applier.ts'
 import { createMetrics } from '../src/metrics.ts'
+import { FieldCipher } from '../src/protection/field-cipher.ts'
 import { createStreamWorld, PARTITIONS, type StreamWorld } from './stream-world.ts'
 import { figuresOf, silent } from './world.ts'
 
@@ -34,7 +36,7 @@ afterAll(() => world.close())
 test('of two instances that hold the same batch one writes it, and one that was paused gives it up', async () => {
   await world.admin(`INSERT INTO offsets VALUES ('alerts', 0, 10, 'here')`)
   const pool = createPool(world.config.WORKER_DATABASE_URL, { name: 'applier', max: 4, log: silent })
-  const options = { pool, metrics: createMetrics() }
+  const options = { pool, cipher: new FieldCipher(pool, (await generateKeyRing()).fields), metrics: createMetrics() }
   try {
     const figures = figuresOf(crypto.randomUUID())
     const outcomes = await Promise.all([
@@ -112,7 +114,7 @@ test('killed with -9 again and again, it ends with each row as the log says and 
     expect(rows.every((row) => row.revision === REVISIONS)).toBe(true)
     const merged = rows.filter((row) => row.status === 'dismissed')
     expect(merged).toHaveLength(16)
-    expect(await world.admin('SELECT 1 FROM alert_history')).toHaveLength(merged.length)
+    expect(await world.admin(`SELECT 1 FROM history WHERE about_kind = 'alert'`)).toHaveLength(merged.length)
     expect(await world.contentOf('alerts.dead')).toEqual([])
     expect(killedAmidWork).toBeGreaterThan(0)
   } finally {

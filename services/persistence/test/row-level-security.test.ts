@@ -2,7 +2,7 @@ import { createPool, inOrganization, type Pool, queryOf } from '@tocsin/postgres
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createWorld, silent, type World } from './world.ts'
 
-const TABLES = ['alerts', 'alert_evidence', 'alert_history', 'api_keys', 'memberships'] as const
+const TABLES = ['alerts', 'alert_evidence', 'history', 'history_payloads', 'data_keys', 'api_keys', 'memberships'] as const
 
 let world: World
 let one: Pool
@@ -53,8 +53,8 @@ test('the role of the routes cannot act on another organization, nor beyond what
     'UPDATE alerts SET count = 0',
     'UPDATE alerts SET organization_id = gen_random_uuid()',
     'DELETE FROM alerts',
-    'UPDATE alert_history SET actor = NULL',
-    'DELETE FROM alert_history',
+    'UPDATE history SET actor = NULL',
+    'DELETE FROM history',
     `INSERT INTO subjects (subject, operator, version) VALUES ('me', true, 1)`,
     'UPDATE subjects SET operator = true',
     'UPDATE offsets SET next = 0',
@@ -66,8 +66,8 @@ test('the role of the routes cannot act on another organization, nor beyond what
 })
 
 test('nobody rewrites the history, not even the worker', async () => {
-  await expect(queryOf(world.workerPool)(`UPDATE alert_history SET actor = 'nobody'`)).rejects.toMatchObject({ code: '42501' })
-  await expect(queryOf(world.workerPool)('DELETE FROM alert_history')).rejects.toMatchObject({ code: '42501' })
+  await expect(queryOf(world.workerPool)(`UPDATE history SET actor = 'nobody'`)).rejects.toMatchObject({ code: '42501' })
+  await expect(queryOf(world.workerPool)('DELETE FROM history')).rejects.toMatchObject({ code: '42501' })
 })
 
 test('the reader sees every organization and changes nothing', async () => {

@@ -101,6 +101,11 @@ const untouched = {
   dismissedAt: null,
   dismissedBy: null,
   dismissReason: null,
+  resolutionAction: null,
+  resolutionMetadata: null,
+  acknowledgementExpiresAt: null,
+  endedAtCount: null,
+  labels: [],
 }
 
 describe('people', () => {
@@ -123,7 +128,7 @@ describe('people', () => {
     ])
     await publish([created(figuresOf(acme.organizationId))])
     expect(await alert(figures.id)).toMatchObject(body)
-    expect(await world.admin('SELECT version FROM alert_history WHERE alert_id = $1', [figures.id])).toHaveLength(2)
+    expect(await world.admin('SELECT version FROM history WHERE about_id = $1', [figures.id])).toHaveLength(2)
     expect(await world.admin('SELECT 1 FROM outbox')).toEqual([])
   })
 

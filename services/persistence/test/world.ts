@@ -8,6 +8,7 @@ import { MIGRATIONS, SCHEMA } from '../src/app.ts'
 import { createHttpApi } from '../src/http-api.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { makeOperator } from '../src/operator.ts'
+import { FieldCipher } from '../src/protection/field-cipher.ts'
 import { applyFigures } from '../src/repositories/alerts.ts'
 import { PREPARE_PARTITIONS } from '../src/sql/organization-sql.ts'
 
@@ -58,7 +59,8 @@ export async function createWorld(options: { readonly apiConnections?: number } 
   })
   await queryOf(workerPool)(PREPARE_PARTITIONS, [PARTITIONS])
   await makeOperator(workerPool, OPERATOR)
-  const api = createHttpApi({ pool: apiPool, ring, environment: 'development', metrics: createMetrics(), log: silent })
+  const cipher = new FieldCipher(apiPool, ring.fields)
+  const api = createHttpApi({ pool: apiPool, cipher, ring, environment: 'development', metrics: createMetrics(), log: silent })
   const tokenOf = (subject: string) => issueToken(ring, { subject, ttlSeconds: 600 })
   const admin = queryOf(adminPool)
   const ask: World['ask'] = async (method, url, as, body) => {

@@ -94,6 +94,7 @@ const PLANNERS: Record<AlertRecordType, Planner> = {
   'alert.reopened': (input) => planAgain(input, 'reopened'),
   'alert.assigned': (input) => updateOrSkip(input, 'assigned', `assigned:${input.after.version}`, ['slack'], input.now),
   'alert.commented': () => [skip('commented', 'nothingNew')],
+  'alert.tagged': () => [skip('commented', 'nothingNew')],
 }
 
 function planFigures(input: Parameters<Planner>[0], alert: AlertCopy): Step[] {

@@ -34,9 +34,14 @@ export interface AlertRow {
   readonly resolved_at: Date | null
   readonly resolved_by: string | null
   readonly resolution_notes: string | null
+  readonly resolution_action: string | null
+  readonly resolution_metadata: Alert['resolutionMetadata']
   readonly dismissed_at: Date | null
   readonly dismissed_by: string | null
   readonly dismiss_reason: Alert['dismissReason']
+  readonly acknowledgement_expires_at: Date | null
+  readonly ended_at_count: bigint | null
+  readonly labels: string[]
   readonly created_at: Date
   readonly updated_at: Date
   readonly evidence?: Evidence[] | null
@@ -78,8 +83,13 @@ export const alertOf = (row: AlertRow): Alert => ({
   resolvedAt: iso(row.resolved_at),
   resolvedBy: row.resolved_by,
   resolutionNotes: row.resolution_notes,
+  resolutionAction: row.resolution_action,
+  resolutionMetadata: row.resolution_metadata,
   dismissedAt: iso(row.dismissed_at),
   dismissedBy: row.dismissed_by,
   dismissReason: row.dismiss_reason,
+  acknowledgementExpiresAt: iso(row.acknowledgement_expires_at),
+  endedAtCount: row.ended_at_count === null ? null : Number(row.ended_at_count),
+  labels: row.labels,
   version: row.version,
 })

@@ -1,9 +1,10 @@
 import type { Alert, AlertFigures, AlertWithEvidence } from '@tocsin/contracts'
 import type { Query } from '@tocsin/postgres'
-import type { StatusStep } from '../core/status-change.ts'
-import { withStatus } from '../core/status-change.ts'
-import { ADD_HISTORY, APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LIST_ALERTS, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
+import { type StatusStep, withStatus } from '../core/status-change.ts'
+import type { FieldCipher } from '../protection/field-cipher.ts'
+import { APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LIST_ALERTS, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
 import { type AlertRow, alertOf } from './alert-row.ts'
+import { addHistory } from './history.ts'
 
 /** Absent or null: no such filter. Times are RFC 3339. */
 export interface AlertFilter {
@@ -75,8 +76,11 @@ export async function applyFigures(query: Query, figures: readonly AlertFigures[
   return applied
 }
 
-/** Writes a step that was decided on the locked `alert`: row and history. Returns the alert afterwards. */
-export async function writeStatus(query: Query, alert: Alert, step: StatusStep): Promise<Alert> {
+/**
+ * Writes a step that was decided on the locked `alert`: row and history. Returns the alert afterwards. The organization's key must
+ * be loaded.
+ */
+export async function writeStatus(query: Query, cipher: FieldCipher, alert: Alert, step: StatusStep): Promise<Alert> {
   const next = withStatus(alert, step.change)
   await query(SET_STATUS, [
     next.organizationId,
@@ -95,18 +99,26 @@ export async function writeStatus(query: Query, alert: Alert, step: StatusStep):
     next.dismissedAt,
     next.dismissedBy,
     next.dismissReason,
+    next.resolutionAction,
+    next.resolutionMetadata === null ? null : JSON.stringify(next.resolutionMetadata),
+    next.acknowledgementExpiresAt,
+    next.endedAtCount,
+    next.labels,
   ])
   const { change } = step
-  await query(ADD_HISTORY, [
-    change.id,
-    change.organizationId,
-    change.version,
-    change.updatedAt,
-    change.actor,
-    step.type,
-    step.from,
-    next.status,
-    JSON.stringify(change.changes),
-  ])
+  await addHistory(query, cipher, {
+    organizationId: change.organizationId,
+    at: change.updatedAt,
+    actor: change.actor,
+    channel: change.channel ?? 'api',
+    action: step.type,
+    about: { kind: 'alert', id: change.id, version: change.version },
+    details: {
+      from: step.from,
+      to: next.status,
+      changes: change.changes,
+      ...(change.comment === undefined ? {} : { comment: change.comment }),
+    },
+  })
   return next
 }

@@ -1,5 +1,5 @@
-import { authorize, type KeyRing, notFound, openPage, type Action as Permission, sealCursor, sealPage } from '@tocsin/access'
-import { type AlertQuery, HEADERS, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
+import { authorize, type KeyRing, notFound, openPage, sealCursor, sealPage } from '@tocsin/access'
+import { type AlertQuery, HEADERS, OPERATIONS_TABLE, type Permission, TOPICS } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query, sqlStateOf } from '@tocsin/postgres'
@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import { decide, type StatusCommand } from '../core/status-change.ts'
 import { isRefusal } from '../core/transitions.ts'
 import type { PersistenceMetrics } from '../metrics.ts'
+import type { FieldCipher } from '../protection/field-cipher.ts'
 import { type AlertFilter, getAlert, type ListPlace, listAlerts, lockAlert, writeStatus } from '../repositories/alerts.ts'
 import { addToOutbox, statusRecord } from '../repositories/outbox.ts'
 import { GET_PARTITION } from '../sql/organization-sql.ts'
@@ -17,11 +18,12 @@ const DEFAULT_LIMIT = 50
 
 export interface AlertRoutes {
   readonly pool: Pool
+  readonly cipher: FieldCipher
   readonly ring: KeyRing
   readonly metrics: PersistenceMetrics
 }
 
-export function alertRoutes(app: HttpServer, { pool, ring, metrics }: AlertRoutes): void {
+export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: AlertRoutes): void {
   route(app, OPERATIONS_TABLE.listAlerts, async ({ query: asked, request }) => {
     const { organizationId } = authorizeSubject(request, asked.organizationId, 'alerts:read', 'organization')
     const after = asked.cursor === undefined ? null : placeOf(ring, asked.cursor, organizationId)
@@ -54,7 +56,8 @@ export function alertRoutes(app: HttpServer, { pool, ring, metrics }: AlertRoute
   })
 
   const act = async (request: FastifyRequest, id: string, asked: string | undefined, command: StatusCommand) => {
-    const { organizationId, subject } = authorizeSubject(request, asked, 'alerts:act', 'alert')
+    const { organizationId, subject } = authorizeSubject(request, asked, `alerts:${command.action}`, 'alert')
+    await cipher.load([organizationId])
     const traceparent = headerText(request, HEADERS.traceparent)
     return inOrganization(pool, organizationId, async (query) => {
       // Two at once: the second waits here, and then sees what the first did.
@@ -67,7 +70,7 @@ export function alertRoutes(app: HttpServer, { pool, ring, metrics }: AlertRoute
           extra: { present: alert.status, reason: step.refused },
         })
       }
-      const next = await writeStatus(query, alert, step)
+      const next = await writeStatus(query, cipher, alert, step)
       const [place] = await query<{ partition: number }>(GET_PARTITION, [organizationId])
       if (place === undefined) throw notFound('alert')
       await addToOutbox(query, [statusRecord(step.change, step.type, place.partition, traceparent)])
@@ -93,9 +96,9 @@ const PAST: Readonly<Record<StatusCommand['action'], string>> = {
   dismiss: 'dismissed',
 }
 
-function authorizeSubject(request: FastifyRequest, organizationId: string | undefined, action: Permission, what: string) {
+function authorizeSubject(request: FastifyRequest, organizationId: string | undefined, permission: Permission, what: string) {
   const { subject, access } = subjectOf(request)
-  return { ...authorize(access, { organizationId, action, what }), subject }
+  return { ...authorize(access, { organizationId, permission, what }), subject }
 }
 
 /** Services read one alert of an organization that they name (the gateway joins halves with it). */

@@ -47,7 +47,7 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
     const { access } = subjectOf(request)
     const { organizationId } = authorize(access, {
       organizationId: params.organizationId,
-      action: 'organization:read',
+      permission: 'organization:read',
       what: 'organization',
     })
     const state = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
@@ -59,7 +59,7 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
     const { access } = subjectOf(request)
     const { organizationId } = authorize(access, {
       organizationId: params.organizationId,
-      action: 'settings:write',
+      permission: 'settings:write',
       what: 'organization',
     })
     return inOrganization(pool, organizationId, async (query) => {

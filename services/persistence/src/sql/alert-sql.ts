@@ -2,8 +2,8 @@
 const COLUMNS = `
   id, organization_id, type, severity, status, title, description, source, rule, pattern, "group", "window", first_seen, last_seen,
   count, peak, revision, version, open, backfilled, metadata, tags, runbook, correlation_id, assignee,
-  acknowledged, acknowledged_at, acknowledged_by, resolved, resolved_at, resolved_by, resolution_notes,
-  dismissed_at, dismissed_by, dismiss_reason, created_at, updated_at`
+  acknowledged, acknowledged_at, acknowledged_by, acknowledgement_expires_at, resolved, resolved_at, resolved_by, resolution_notes,
+  resolution_action, resolution_metadata, dismissed_at, dismissed_by, dismiss_reason, ended_at_count, labels, created_at, updated_at`
 
 /**
  * $1 organization, $2 statuses, $3 severities, $4 types, $5 source, $6 created at or after, $7 created before, $8 and $9 the last
@@ -73,12 +73,7 @@ export const SET_STATUS = `
 UPDATE alerts
    SET version = $3, updated_at = $4, status = $5, assignee = $6, acknowledged = $7, acknowledged_at = $8, acknowledged_by = $9,
        resolved = $10, resolved_at = $11, resolved_by = $12, resolution_notes = $13,
-       dismissed_at = $14, dismissed_by = $15, dismiss_reason = $16
+       dismissed_at = $14, dismissed_by = $15, dismiss_reason = $16, resolution_action = $17, resolution_metadata = $18::jsonb,
+       acknowledgement_expires_at = $19, ended_at_count = $20, labels = $21
  WHERE organization_id = $1 AND id = $2 AND version < $3
 RETURNING id`
-
-/** $1 alert, $2 organization, $3 version, $4 at, $5 actor, $6 action, $7 from, $8 to, $9 changes. */
-export const ADD_HISTORY = `
-INSERT INTO alert_history (alert_id, organization_id, version, at, actor, action, from_status, to_status, changes)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
-    ON CONFLICT (alert_id, version) DO NOTHING`

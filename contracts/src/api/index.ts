@@ -1,0 +1,25 @@
+import { ACCESS_OPERATIONS } from './access.ts'
+import { ACTION_OPERATIONS } from './actions.ts'
+import { ALERT_OPERATIONS } from './alerts.ts'
+import { EVENT_OPERATIONS } from './events.ts'
+import { NOTIFICATION_OPERATIONS } from './notifications.ts'
+import type { ApiOperation } from './operation.ts'
+import { ORGANIZATION_OPERATIONS } from './organizations.ts'
+
+export * from './access.ts'
+export * from './actions.ts'
+export * from './alerts.ts'
+export * from './events.ts'
+export * from './notifications.ts'
+export type { ApiOperation } from './operation.ts'
+export * from './organizations.ts'
+
+/** One row per operation: the services route by it, and OpenAPI is generated from it. `:id` as in Fastify. */
+export const OPERATIONS_TABLE = {
+  ...ALERT_OPERATIONS,
+  ...ACTION_OPERATIONS,
+  ...ACCESS_OPERATIONS,
+  ...ORGANIZATION_OPERATIONS,
+  ...NOTIFICATION_OPERATIONS,
+  ...EVENT_OPERATIONS,
+} as const satisfies Record<string, ApiOperation>

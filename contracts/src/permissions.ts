@@ -1,0 +1,25 @@
+/** Everything that can be done inside an organization; libs/access says which role may. */
+export const PERMISSIONS = [
+  'alerts:read',
+  'alerts:acknowledge',
+  'alerts:resolve',
+  'alerts:dismiss',
+  'alerts:comment',
+  'alerts:raise',
+  'alerts:export',
+  'sensitive:read',
+  'organization:read',
+  'settings:write',
+  'history:read',
+  'rules:read',
+  'rules:write',
+  'exceptions:write',
+  'keys:read',
+  'keys:write',
+  'members:read',
+  'members:write',
+  'retention:write',
+  'holds:write',
+  'erasure:write',
+] as const
+export type Permission = (typeof PERMISSIONS)[number]

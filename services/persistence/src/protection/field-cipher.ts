@@ -1,0 +1,140 @@
+/**
+ * Sensitive fields at rest (security.md §4): AES-256-GCM under one data key for each organization, kept in `data_keys`, wrapped by
+ * the master key (ring `fields`).
+ *
+ * 1. A value opens only in its place: organization, table, column and row are authenticated with it.
+ * 2. Where an organization's data key was destroyed, no other is ever made, and nothing of it opens again.
+ * 3. A key is used only once its row is committed: `load` has a transaction of its own, so call it before yours begins.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { type Keys, SECRET_BYTES, type SecretKey } from '@tocsin/access'
+import { TerminalError } from '@tocsin/errors'
+import { inOrganization, type Pool } from '@tocsin/postgres'
+import { ADD_DATA_KEY, GET_DATA_KEY } from '../sql/protection-sql.ts'
+
+const ALGORITHM = 'aes-256-gcm'
+const IV_BYTES = 12
+const TAG_BYTES = 16
+/** First byte of a stored value. */
+const CLEAR = 0
+const SEALED = 1
+/** 32 bytes each; organizations beyond are read again when their turn comes. */
+const MAX_CACHED_KEYS = 20_000
+
+export interface FieldPlace {
+  readonly organizationId: string
+  readonly table: string
+  readonly column: string
+  readonly rowId: string
+}
+
+export class FieldCipher {
+  readonly #pool: Pool
+  readonly #master: Keys<SecretKey>
+  readonly #keys = new Map<string, Buffer>()
+
+  /** `pool`: of tocsin_api or tocsin_worker. */
+  constructor(pool: Pool, master: Keys<SecretKey>) {
+    this.#pool = pool
+    this.#master = master
+  }
+
+  /** Makes the organizations' keys ready for seal and open, and makes those that are missing (3). Rejects where one was destroyed (2). */
+  async load(organizationIds: Iterable<string>): Promise<void> {
+    const missing = [...new Set(organizationIds)].filter((id) => !this.#keys.has(id))
+    if (this.#keys.size + missing.length > MAX_CACHED_KEYS) this.#keys.clear()
+    for (const id of missing) this.#keys.set(id, await this.#read(id))
+  }
+
+  seal(place: FieldPlace, text: string): Buffer {
+    const iv = randomBytes(IV_BYTES)
+    const cipher = createCipheriv(ALGORITHM, this.#keyOf(place.organizationId), iv)
+    cipher.setAAD(placeBytes(place)) // (1)
+    return Buffer.concat([Buffer.of(SEALED), iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+  }
+
+  /** Throws TerminalError (TOCSIN_FIELD_UNREADABLE) for what was not sealed in this place. */
+  open(place: FieldPlace, stored: Buffer): string {
+    if (stored[0] === CLEAR) return stored.toString('utf8', 1)
+    try {
+      if (stored[0] !== SEALED || stored.length < 1 + IV_BYTES + TAG_BYTES) throw new Error('it is not sealed')
+      return openWith(this.#keyOf(place.organizationId), placeBytes(place), stored.subarray(1))
+    } catch (error) {
+      throw new TerminalError(
+        `${place.table}.${place.column} of row ${place.rowId} cannot be opened: it was damaged, moved, or its key is gone`,
+        {
+          code: 'TOCSIN_FIELD_UNREADABLE',
+          details: { ...place },
+          cause: error,
+        },
+      )
+    }
+  }
+
+  #keyOf(organizationId: string): Buffer {
+    const key = this.#keys.get(organizationId)
+    if (key === undefined) throw new Error(`the data key of ${organizationId} was not loaded`)
+    return key
+  }
+
+  async #read(organizationId: string): Promise<Buffer> {
+    const row = await inOrganization(this.#pool, organizationId, async (query) => {
+      const find = async () => (await query<{ master_key: string; wrapped: Buffer | null }>(GET_DATA_KEY, [organizationId]))[0]
+      const found = await find()
+      if (found !== undefined) return found
+      const fresh = this.#wrap(organizationId, randomBytes(SECRET_BYTES))
+      await query(ADD_DATA_KEY, [organizationId, this.#master.active, fresh])
+      return await find() // Of two at once the first one's holds.
+    })
+    if (row === undefined || row.wrapped === null)
+      throw new TerminalError(
+        `The data key of organization ${organizationId} was destroyed: nothing of it can be read or written`,
+        {
+          code: 'TOCSIN_FIELD_UNREADABLE',
+          details: { organizationId },
+        },
+      )
+    return this.#unwrap(organizationId, row.master_key, row.wrapped)
+  }
+
+  #wrap(organizationId: string, key: Buffer): Buffer {
+    const iv = randomBytes(IV_BYTES)
+    const cipher = createCipheriv(ALGORITHM, this.#masterKey(this.#master.active), iv)
+    cipher.setAAD(wrapBytes(organizationId))
+    return Buffer.concat([iv, cipher.update(key), cipher.final(), cipher.getAuthTag()])
+  }
+
+  #unwrap(organizationId: string, masterId: string, wrapped: Buffer): Buffer {
+    try {
+      return openBytes(this.#masterKey(masterId), wrapBytes(organizationId), wrapped)
+    } catch (error) {
+      throw new TerminalError(
+        `The data key of organization ${organizationId} does not open with master key ${masterId} of KEYS_FILE`,
+        {
+          code: 'TOCSIN_FIELD_UNREADABLE',
+          details: { organizationId, masterId },
+          cause: error,
+        },
+      )
+    }
+  }
+
+  #masterKey(id: string): Buffer {
+    const key = Object.hasOwn(this.#master.keys, id) ? this.#master.keys[id] : undefined
+    if (key === undefined) throw new Error(`KEYS_FILE has no key "${id}" in ring "fields"`)
+    return Buffer.from(key.secret, 'base64')
+  }
+}
+
+const placeBytes = ({ organizationId, table, column, rowId }: FieldPlace): Buffer =>
+  Buffer.from(JSON.stringify([organizationId, table, column, rowId]))
+const wrapBytes = (organizationId: string): Buffer => Buffer.from(JSON.stringify(['data key', organizationId]))
+
+const openWith = (key: Buffer, aad: Buffer, body: Buffer): string => openBytes(key, aad, body).toString('utf8')
+
+function openBytes(key: Buffer, aad: Buffer, body: Buffer): Buffer {
+  const decipher = createDecipheriv(ALGORITHM, key, body.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+  decipher.setAAD(aad)
+  decipher.setAuthTag(body.subarray(-TAG_BYTES))
+  return Buffer.concat([decipher.update(body.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()])
+}
