@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { TerminalError } from '@tocsin/errors'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
-/** A key pair for tokens that people and programs carry. */
+/** A key pair: of tokens that people and programs carry, of the heads of the history. */
 export interface TokenKey {
   readonly alg: 'EdDSA'
   readonly privateJwk: JWK
@@ -26,8 +26,11 @@ export interface KeyRing {
   readonly cookies: Keys<SecretKey>
   readonly services: Keys<SecretKey>
   readonly fields: Keys<SecretKey>
+  /** Signs heads of the history; its public half goes to auditors. */
+  readonly history: Keys<TokenKey>
 }
 
+const PAIR_RINGS = ['tokens', 'history'] as const
 const SECRET_RINGS = ['cursors', 'cookies', 'services', 'fields'] as const
 export const SECRET_BYTES = 32
 /** Permission bits of group and others: the file holds every secret of the installation. */
@@ -35,19 +38,25 @@ const OTHERS_MASK = 0o077
 
 /** A new ring with one key for each purpose. Write it with mode 0600. */
 export async function generateKeyRing(): Promise<KeyRing> {
-  const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   const secret = (): Keys<SecretKey> => ({ active: 'k1', keys: { k1: { secret: randomBytes(SECRET_BYTES).toString('base64') } } })
   return {
-    tokens: {
-      active: 'k1',
-      keys: { k1: { alg: 'EdDSA', privateJwk: await exportJWK(pair.privateKey), publicJwk: await exportJWK(pair.publicKey) } },
-    },
+    tokens: await generatePair(),
     cursors: secret(),
     cookies: secret(),
     services: secret(),
     fields: secret(),
+    history: await generatePair(),
   }
 }
+
+async function generatePair(): Promise<Keys<TokenKey>> {
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+  const pair: TokenKey = { alg: 'EdDSA', privateJwk: await exportJWK(privateKey), publicJwk: await exportJWK(publicKey) }
+  return { active: 'k1', keys: { k1: pair } }
+}
+
+/** `found`, the content of a KEYS_FILE of an earlier release, with one new key for each purpose that it lacks. */
+export const completeKeyRing = async (found: Partial<KeyRing>): Promise<KeyRing> => ({ ...(await generateKeyRing()), ...found })
 
 /** Reads and checks KEYS_FILE. Throws TerminalError (TOCSIN_CONFIG_INVALID) naming what is wrong, never a key. */
 export async function loadKeyRing(path: string): Promise<KeyRing> {
@@ -72,12 +81,13 @@ export async function loadKeyRing(path: string): Promise<KeyRing> {
 
 function faultOf(value: unknown): string | null {
   if (!isRecord(value)) return 'is not a JSON object'
-  for (const ring of ['tokens', ...SECRET_RINGS]) {
+  for (const ring of [...PAIR_RINGS, ...SECRET_RINGS]) {
     const keys = value[ring]
-    if (!isRecord(keys) || !isRecord(keys['keys']) || typeof keys['active'] !== 'string') return `has no ring "${ring}"`
+    if (!isRecord(keys) || !isRecord(keys['keys']) || typeof keys['active'] !== 'string')
+      return `has no ring "${ring}": make one with: tocsin keys rotate ${ring}`
     if (!Object.hasOwn(keys['keys'], keys['active'])) return `has no active key in ring "${ring}"`
     for (const [id, key] of Object.entries(keys['keys'])) {
-      const valid = isRecord(key) && (ring === 'tokens' ? isTokenKey(key) : isSecretKey(key))
+      const valid = isRecord(key) && (isPairRing(ring) ? isTokenKey(key) : isSecretKey(key))
       if (!valid) return `has a key "${id}" in ring "${ring}" that is not valid`
     }
   }
@@ -86,6 +96,7 @@ function faultOf(value: unknown): string | null {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+const isPairRing = (ring: string) => (PAIR_RINGS as readonly string[]).includes(ring)
 const isTokenKey = (key: Record<string, unknown>) =>
   key['alg'] === 'EdDSA' && isRecord(key['privateJwk']) && isRecord(key['publicJwk'])
 const isSecretKey = (key: Record<string, unknown>) =>

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  completeKeyRing,
   generateIngestKey,
   generateKeyRing,
   hashKey,
@@ -80,6 +81,15 @@ const written = async (name: string, text: string, mode = 0o600) => {
 
 test('a keys file is read back as it was generated', async () => {
   expect(await loadKeyRing(await written('good', JSON.stringify(ring)))).toEqual(ring)
+})
+
+test('a keys file of an earlier release gets a key for what it lacks, keeps the others, and until then names the command', async () => {
+  const { history: _history, ...older } = ring
+  const path = await written('older', JSON.stringify(older))
+  await expect(loadKeyRing(path)).rejects.toThrow('no ring "history": make one with: tocsin keys rotate history')
+  const complete = await completeKeyRing(older)
+  expect(complete).toMatchObject(older)
+  expect(complete.history.keys[complete.history.active]).toMatchObject({ alg: 'EdDSA' })
 })
 
 test('a keys file that others may read, is damaged or lacks a key is refused by name and without its content', async () => {
