@@ -78,7 +78,7 @@ export async function applyBatch(
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
     const { figures, statuses } = foldBatch(batch.items.map((item) => item.value))
-    const applied = await applyFigures(query, figures)
+    const applied = await applyFigures(query, cipher, figures)
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
     for (const row of applied) await dismissMerged(query, cipher, row, batch.partition, options.now?.() ?? Date.now())
@@ -104,7 +104,7 @@ async function applyStatus(
   type: StatusRecordType,
   change: AlertStatusChange,
 ): Promise<boolean> {
-  const alert = await lockAlert(query, change.organizationId, change.id)
+  const alert = await lockAlert(query, cipher, change.organizationId, change.id)
   if (alert === null || alert.version >= change.version) return false // (2)
   await writeStatus(query, cipher, alert, { type, from: alert.status, change })
   return true
@@ -118,7 +118,7 @@ async function dismissMerged(
   now: number,
 ): Promise<void> {
   if (row.merged_into === null || row.version > 0) return
-  const alert = await lockAlert(query, row.organization_id, row.id)
+  const alert = await lockAlert(query, cipher, row.organization_id, row.id)
   // A person may have acted between the two statements, or a status record of this batch (4).
   if (alert === null || alert.version > 0) return
   const step = decide(alert, { action: 'dismiss', reason: 'duplicate' }, SYSTEM, now)

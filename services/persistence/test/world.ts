@@ -60,6 +60,7 @@ export async function createWorld(options: { readonly apiConnections?: number } 
   await queryOf(workerPool)(PREPARE_PARTITIONS, [PARTITIONS])
   await makeOperator(workerPool, OPERATOR)
   const cipher = new FieldCipher(apiPool, ring.fields)
+  const workerCipher = new FieldCipher(workerPool, ring.fields)
   const api = createHttpApi({ pool: apiPool, cipher, ring, environment: 'development', metrics: createMetrics(), log: silent })
   const tokenOf = (subject: string) => issueToken(ring, { subject, ttlSeconds: 600 })
   const admin = queryOf(adminPool)
@@ -94,7 +95,8 @@ export async function createWorld(options: { readonly apiConnections?: number } 
     },
     addAlert: async (organizationId, over = {}) => {
       const figures = figuresOf(organizationId, over)
-      await applyFigures(queryOf(workerPool), [figures])
+      await workerCipher.load([organizationId])
+      await applyFigures(queryOf(workerPool), workerCipher, [figures])
       return figures
     },
     close: async () => {

@@ -21,6 +21,7 @@ const SEALED = 1
 /** 32 bytes each; organizations beyond are read again when their turn comes. */
 const MAX_CACHED_KEYS = 20_000
 
+/** Ids in either case: they are compared as PostgreSQL gives them. */
 export interface FieldPlace {
   readonly organizationId: string
   readonly table: string
@@ -41,7 +42,7 @@ export class FieldCipher {
 
   /** Makes the organizations' keys ready for seal and open, and makes those that are missing (3). Rejects where one was destroyed (2). */
   async load(organizationIds: Iterable<string>): Promise<void> {
-    const missing = [...new Set(organizationIds)].filter((id) => !this.#keys.has(id))
+    const missing = [...new Set([...organizationIds].map(lower))].filter((id) => !this.#keys.has(id))
     if (this.#keys.size + missing.length > MAX_CACHED_KEYS) this.#keys.clear()
     for (const id of missing) this.#keys.set(id, await this.#read(id))
   }
@@ -72,7 +73,7 @@ export class FieldCipher {
   }
 
   #keyOf(organizationId: string): Buffer {
-    const key = this.#keys.get(organizationId)
+    const key = this.#keys.get(lower(organizationId))
     if (key === undefined) throw new Error(`the data key of ${organizationId} was not loaded`)
     return key
   }
@@ -126,8 +127,9 @@ export class FieldCipher {
   }
 }
 
+const lower = (id: string): string => id.toLowerCase()
 const placeBytes = ({ organizationId, table, column, rowId }: FieldPlace): Buffer =>
-  Buffer.from(JSON.stringify([organizationId, table, column, rowId]))
+  Buffer.from(JSON.stringify([lower(organizationId), table, column, lower(rowId)]))
 const wrapBytes = (organizationId: string): Buffer => Buffer.from(JSON.stringify(['data key', organizationId]))
 
 const openWith = (key: Buffer, aad: Buffer, body: Buffer): string => openBytes(key, aad, body).toString('utf8')

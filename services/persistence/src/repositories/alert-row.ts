@@ -1,6 +1,7 @@
 import type { Alert, Evidence } from '@tocsin/contracts'
+import type { FieldCipher, FieldPlace } from '../protection/field-cipher.ts'
 
-/** A row of `alerts`; jsonb as parsed, times as Date, int8 as bigint. */
+/** A row of `alerts`; jsonb as parsed, times as Date, int8 as bigint, sealed fields as stored. */
 export interface AlertRow {
   readonly id: string
   readonly organization_id: string
@@ -22,7 +23,7 @@ export interface AlertRow {
   readonly version: number
   readonly open: boolean
   readonly backfilled: boolean
-  readonly metadata: Alert['metadata']
+  readonly metadata: Buffer
   readonly tags: string[]
   readonly runbook: string | null
   readonly correlation_id: string | null
@@ -33,9 +34,9 @@ export interface AlertRow {
   readonly resolved: boolean
   readonly resolved_at: Date | null
   readonly resolved_by: string | null
-  readonly resolution_notes: string | null
+  readonly resolution_notes: Buffer | null
   readonly resolution_action: string | null
-  readonly resolution_metadata: Alert['resolutionMetadata']
+  readonly resolution_metadata: Buffer | null
   readonly dismissed_at: Date | null
   readonly dismissed_by: string | null
   readonly dismiss_reason: Alert['dismissReason']
@@ -44,12 +45,30 @@ export interface AlertRow {
   readonly labels: string[]
   readonly created_at: Date
   readonly updated_at: Date
-  readonly evidence?: Evidence[] | null
+  readonly evidence?: Buffer | null
 }
 
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null
 
-export const alertOf = (row: AlertRow): Alert => ({
+/** Where a sealed field of an alert lies. */
+export const alertField = (
+  organizationId: string,
+  alertId: string,
+  column: 'metadata' | 'resolution_notes' | 'resolution_metadata',
+): FieldPlace => ({ organizationId, table: 'alerts', column, rowId: alertId })
+export const evidenceField = (organizationId: string, alertId: string): FieldPlace => ({
+  organizationId,
+  table: 'alert_evidence',
+  column: 'evidence',
+  rowId: alertId,
+})
+
+/** The organization's key must be loaded. */
+export const evidenceOf = (cipher: FieldCipher, { id, organization_id, evidence }: AlertRow): Evidence[] =>
+  evidence === undefined || evidence === null ? [] : JSON.parse(cipher.open(evidenceField(organization_id, id), evidence))
+
+/** The organization's key must be loaded. */
+export const alertOf = (cipher: FieldCipher, row: AlertRow): Alert => ({
   id: row.id,
   organizationId: row.organization_id,
   type: row.type,
@@ -68,7 +87,7 @@ export const alertOf = (row: AlertRow): Alert => ({
   revision: row.revision,
   open: row.open,
   backfilled: row.backfilled,
-  metadata: row.metadata,
+  metadata: JSON.parse(openField(cipher, row, 'metadata') ?? '{}'),
   tags: row.tags,
   runbook: row.runbook,
   correlationId: row.correlation_id,
@@ -82,9 +101,9 @@ export const alertOf = (row: AlertRow): Alert => ({
   resolved: row.resolved,
   resolvedAt: iso(row.resolved_at),
   resolvedBy: row.resolved_by,
-  resolutionNotes: row.resolution_notes,
+  resolutionNotes: openField(cipher, row, 'resolution_notes'),
   resolutionAction: row.resolution_action,
-  resolutionMetadata: row.resolution_metadata,
+  resolutionMetadata: JSON.parse(openField(cipher, row, 'resolution_metadata') ?? 'null'),
   dismissedAt: iso(row.dismissed_at),
   dismissedBy: row.dismissed_by,
   dismissReason: row.dismiss_reason,
@@ -93,3 +112,12 @@ export const alertOf = (row: AlertRow): Alert => ({
   labels: row.labels,
   version: row.version,
 })
+
+function openField(
+  cipher: FieldCipher,
+  row: AlertRow,
+  column: 'metadata' | 'resolution_notes' | 'resolution_metadata',
+): string | null {
+  const stored = row[column]
+  return stored === null ? null : cipher.open(alertField(row.organization_id, row.id, column), stored)
+}

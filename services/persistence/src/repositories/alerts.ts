@@ -3,7 +3,7 @@ import type { Query } from '@tocsin/postgres'
 import { type StatusStep, withStatus } from '../core/status-change.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LIST_ALERTS, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
-import { type AlertRow, alertOf } from './alert-row.ts'
+import { type AlertRow, alertField, alertOf, evidenceField, evidenceOf } from './alert-row.ts'
 import { addHistory } from './history.ts'
 
 /** Absent or null: no such filter. Times are RFC 3339. */
@@ -21,9 +21,10 @@ export interface ListPlace {
   readonly id: string
 }
 
-/** Newest first; equal times by id, highest first. */
+/** Newest first; equal times by id, highest first. The organization's key must be loaded, here and below. */
 export async function listAlerts(
   query: Query,
+  cipher: FieldCipher,
   organizationId: string,
   filter: AlertFilter,
   after: ListPlace | null,
@@ -42,17 +43,22 @@ export async function listAlerts(
     after?.id ?? null,
     limit,
   ]
-  return (await query<AlertRow>(LIST_ALERTS, values)).map(alertOf)
+  return (await query<AlertRow>(LIST_ALERTS, values)).map((row) => alertOf(cipher, row))
 }
 
-export async function getAlert(query: Query, organizationId: string, id: string): Promise<AlertWithEvidence | null> {
+export async function getAlert(
+  query: Query,
+  cipher: FieldCipher,
+  organizationId: string,
+  id: string,
+): Promise<AlertWithEvidence | null> {
   const [row] = await query<AlertRow>(GET_ALERT, [organizationId, id])
-  return row === undefined ? null : { ...alertOf(row), evidence: row.evidence ?? [] }
+  return row === undefined ? null : { ...alertOf(cipher, row), evidence: evidenceOf(cipher, row) }
 }
 
-export async function lockAlert(query: Query, organizationId: string, id: string): Promise<Alert | null> {
+export async function lockAlert(query: Query, cipher: FieldCipher, organizationId: string, id: string): Promise<Alert | null> {
   const [row] = await query<AlertRow>(LOCK_ALERT, [organizationId, id])
-  return row === undefined ? null : alertOf(row)
+  return row === undefined ? null : alertOf(cipher, row)
 }
 
 /** A row whose figures have changed. */
@@ -64,14 +70,28 @@ export interface AppliedFigures {
   readonly merged_into: string | null
 }
 
-/** Each alert at most once in `figures`. Returns those that were newer than the row. */
-export async function applyFigures(query: Query, figures: readonly AlertFigures[]): Promise<AppliedFigures[]> {
+/** Each alert at most once in `figures`. Returns those that were newer than the row. The organizations' keys must be loaded. */
+export async function applyFigures(
+  query: Query,
+  cipher: FieldCipher,
+  figures: readonly AlertFigures[],
+): Promise<AppliedFigures[]> {
   if (figures.length === 0) return []
-  const applied = await query<AppliedFigures>(APPLY_FIGURES, [JSON.stringify(figures)])
+  const rows = figures.map(({ evidence: _, metadata, ...rest }) => ({
+    ...rest,
+    metadata: cipher.seal(alertField(rest.organizationId, rest.id, 'metadata'), JSON.stringify(metadata)).toString('base64'),
+    mergedInto: metadata['mergedInto'] ?? null,
+  }))
+  const applied = await query<AppliedFigures>(APPLY_FIGURES, [JSON.stringify(rows)])
   const ids = new Set(applied.map((row) => row.id))
   const evidence = figures
     .filter((each) => ids.has(each.id.toLowerCase()))
-    .map(({ id, organizationId, revision, evidence }) => ({ id, organizationId, revision, evidence }))
+    .map(({ id, organizationId, revision, evidence }) => ({
+      id,
+      organizationId,
+      revision,
+      evidence: cipher.seal(evidenceField(organizationId, id), JSON.stringify(evidence)).toString('base64'),
+    }))
   if (evidence.length > 0) await query(APPLY_EVIDENCE, [JSON.stringify(evidence)])
   return applied
 }
@@ -82,9 +102,12 @@ export async function applyFigures(query: Query, figures: readonly AlertFigures[
  */
 export async function writeStatus(query: Query, cipher: FieldCipher, alert: Alert, step: StatusStep): Promise<Alert> {
   const next = withStatus(alert, step.change)
+  const { organizationId, id, resolutionNotes, resolutionMetadata } = next
+  const sealed = (column: 'resolution_notes' | 'resolution_metadata', text: string | null) =>
+    text === null ? null : cipher.seal(alertField(organizationId, id, column), text)
   await query(SET_STATUS, [
-    next.organizationId,
-    next.id,
+    organizationId,
+    id,
     next.version,
     next.updatedAt,
     next.status,
@@ -95,12 +118,12 @@ export async function writeStatus(query: Query, cipher: FieldCipher, alert: Aler
     next.resolved,
     next.resolvedAt,
     next.resolvedBy,
-    next.resolutionNotes,
+    sealed('resolution_notes', resolutionNotes),
     next.dismissedAt,
     next.dismissedBy,
     next.dismissReason,
     next.resolutionAction,
-    next.resolutionMetadata === null ? null : JSON.stringify(next.resolutionMetadata),
+    sealed('resolution_metadata', resolutionMetadata === null ? null : JSON.stringify(resolutionMetadata)),
     next.acknowledgementExpiresAt,
     next.endedAtCount,
     next.labels,

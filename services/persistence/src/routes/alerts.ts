@@ -28,12 +28,13 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: Al
     const { organizationId } = authorizeSubject(request, asked.organizationId, 'alerts:read', 'organization')
     const after = asked.cursor === undefined ? null : placeOf(ring, asked.cursor, organizationId)
     const limit = asked.limit ?? DEFAULT_LIMIT
+    await cipher.load([organizationId])
     // One snapshot: the position is exactly that of the rows.
     return inOrganization(
       pool,
       organizationId,
       async (query) => {
-        const found = await listAlerts(query, organizationId, filterOf(asked), after, limit + 1)
+        const found = await listAlerts(query, cipher, organizationId, filterOf(asked), after, limit + 1)
         const position = await streamPosition(query, organizationId)
         const items = found.slice(0, limit)
         const last = items.at(-1)
@@ -50,7 +51,13 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: Al
 
   route(app, OPERATIONS_TABLE.getAlert, async ({ params, query: asked, request }) => {
     const organizationId = readableOrganization(request, asked.organizationId)
-    const alert = await inOrganization(pool, organizationId, (query) => getAlert(query, organizationId, params.id), 'snapshot')
+    await cipher.load([organizationId])
+    const alert = await inOrganization(
+      pool,
+      organizationId,
+      (query) => getAlert(query, cipher, organizationId, params.id),
+      'snapshot',
+    )
     if (alert === null) throw notFound('alert')
     return alert
   })
@@ -61,7 +68,7 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: Al
     const traceparent = headerText(request, HEADERS.traceparent)
     return inOrganization(pool, organizationId, async (query) => {
       // Two at once: the second waits here, and then sees what the first did.
-      const alert = await lockAlert(query, organizationId, id)
+      const alert = await lockAlert(query, cipher, organizationId, id)
       if (alert === null) throw notFound('alert')
       const step = decide(alert, command, subject, Date.now())
       if (isRefusal(step)) {

@@ -32,7 +32,7 @@ SELECT ${COLUMNS}, (SELECT e.evidence FROM alert_evidence e WHERE e.alert_id = a
 export const LOCK_ALERT = `SELECT ${COLUMNS} FROM alerts WHERE organization_id = $1 AND id = $2 FOR UPDATE`
 
 /**
- * $1: JSON array of AlertFigures, each id once. Inserts, or replaces the figures of a row whose revision is lower; status is
+ * $1: JSON array of AlertFigures, each id once, metadata sealed (base64) and `mergedInto` beside it. Inserts, or replaces the figures of a row whose revision is lower; status is
  * untouched. Returns the rows that changed.
  */
 export const APPLY_FIGURES = `
@@ -40,14 +40,14 @@ INSERT INTO alerts (id, organization_id, type, severity, title, description, sou
                     first_seen, last_seen, count, peak, revision, open, backfilled, metadata, tags, runbook, correlation_id,
                     created_at, updated_at, merged_into)
 SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.source, f.rule, f.pattern, f."group", f."window",
-       f."firstSeen", f."lastSeen", f.count, f.peak, f.revision, f.open, f.backfilled, f.metadata,
+       f."firstSeen", f."lastSeen", f.count, f.peak, f.revision, f.open, f.backfilled, decode(f.metadata, 'base64'),
        ARRAY(SELECT jsonb_array_elements_text(f.tags)), f.runbook, f."correlationId", f."createdAt", f."updatedAt",
-       (f.metadata ->> 'mergedInto')::uuid
+       f."mergedInto"
   FROM jsonb_to_recordset($1::jsonb) AS f (
        id uuid, "organizationId" uuid, type text, severity text, title text, description text, source text, rule jsonb, pattern text,
        "group" jsonb, "window" jsonb, "firstSeen" timestamptz, "lastSeen" timestamptz, count bigint, peak double precision,
-       revision integer, open boolean, backfilled boolean, metadata jsonb, tags jsonb, runbook text, "correlationId" text,
-       "createdAt" timestamptz, "updatedAt" timestamptz)
+       revision integer, open boolean, backfilled boolean, metadata text, tags jsonb, runbook text, "correlationId" text,
+       "createdAt" timestamptz, "updatedAt" timestamptz, "mergedInto" uuid)
  -- One order for all instances: two batches never wait for each other in a circle.
  ORDER BY f.id
     ON CONFLICT (id) DO UPDATE SET
@@ -60,11 +60,11 @@ SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.s
  WHERE alerts.revision < excluded.revision AND alerts.organization_id = excluded.organization_id
 RETURNING id, organization_id, revision, version, merged_into`
 
-/** $1: JSON array of { id, organizationId, revision, evidence }. */
+/** $1: JSON array of { id, organizationId, revision, evidence: sealed, base64 }. */
 export const APPLY_EVIDENCE = `
 INSERT INTO alert_evidence (alert_id, organization_id, revision, evidence)
-SELECT e.id, e."organizationId", e.revision, e.evidence
-  FROM jsonb_to_recordset($1::jsonb) AS e (id uuid, "organizationId" uuid, revision integer, evidence jsonb)
+SELECT e.id, e."organizationId", e.revision, decode(e.evidence, 'base64')
+  FROM jsonb_to_recordset($1::jsonb) AS e (id uuid, "organizationId" uuid, revision integer, evidence text)
     ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, evidence = excluded.evidence
  WHERE alert_evidence.revision < excluded.revision`
 
@@ -73,7 +73,7 @@ export const SET_STATUS = `
 UPDATE alerts
    SET version = $3, updated_at = $4, status = $5, assignee = $6, acknowledged = $7, acknowledged_at = $8, acknowledged_by = $9,
        resolved = $10, resolved_at = $11, resolved_by = $12, resolution_notes = $13,
-       dismissed_at = $14, dismissed_by = $15, dismiss_reason = $16, resolution_action = $17, resolution_metadata = $18::jsonb,
+       dismissed_at = $14, dismissed_by = $15, dismiss_reason = $16, resolution_action = $17, resolution_metadata = $18,
        acknowledgement_expires_at = $19, ended_at_count = $20, labels = $21
  WHERE organization_id = $1 AND id = $2 AND version < $3
 RETURNING id`
