@@ -23,3 +23,7 @@ export const PERMISSIONS = [
   'erasure:write',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
+
+/** What an API key may be made for. `read`: GET of the API, without what is sensitive. */
+export const KEY_SCOPES = ['events:write', 'alerts:write', 'read'] as const
+export type KeyScope = (typeof KEY_SCOPES)[number]

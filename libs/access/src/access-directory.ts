@@ -1,6 +1,6 @@
 import type { AccessRecord, Permission, Role } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
-import { can } from './roles.ts'
+import { ROLE_PERMISSIONS } from './roles.ts'
 import type { VerifiedToken } from './tokens.ts'
 
 /** What is known of one subject. */
@@ -40,22 +40,52 @@ export function admitted(access: Access, token: VerifiedToken): Access {
 /** The same words whether it is missing or somebody else's. */
 export const notFound = (what: string) => new HttpProblem(404, 'NOT_FOUND', `There is no such ${what}.`)
 
+/** What a caller may do in one organization: by a role, a key's scopes, or a grant of the installation. */
+export interface Standing {
+  readonly organizationId: string
+  /** For messages: `the role viewer`, `this key`. */
+  readonly as: string
+  readonly permissions: ReadonlySet<Permission>
+}
+
+export const standingsOf = ({ memberships }: Pick<Access, 'memberships'>): Standing[] =>
+  memberships.map(({ organizationId, role }) => ({
+    organizationId,
+    as: `the role ${role}`,
+    permissions: ROLE_PERMISSIONS[role],
+  }))
+
+/** What a request asks for; `what` names the thing for the words of a 404. */
+export interface AuthorizationRequest {
+  readonly organizationId: string | undefined
+  readonly permission: Permission
+  readonly what: string
+}
+
 /**
- * The organization that a request is about, and the role there: the one it names, else the subject's only one.
- * Throws HttpProblem: 400 ORGANIZATION_REQUIRED, 404 NOT_FOUND where the subject is no member (`what` names the thing asked
- * for), 403 FORBIDDEN where the role does not allow `permission`.
+ * The caller's standing in the organization that a request is about: the one it names, else the caller's only one.
+ * Throws HttpProblem: 400 ORGANIZATION_REQUIRED, 404 NOT_FOUND where the caller has none there, 403 FORBIDDEN where it does not
+ * allow `permission`.
  */
-export function authorize(
-  access: Access,
-  request: { readonly organizationId: string | undefined; readonly permission: Permission; readonly what: string },
-): { readonly organizationId: string; readonly role: Role } {
+export function authorizeIn(standings: readonly Standing[], request: AuthorizationRequest): Standing {
   const named = request.organizationId?.toLowerCase()
-  const only = access.memberships.length === 1 ? access.memberships[0] : undefined
+  const only = standings.length === 1 ? standings[0] : undefined
   if (named === undefined && only === undefined)
     throw new HttpProblem(400, 'ORGANIZATION_REQUIRED', 'Name the organization: ?organizationId=…. GET /api/me lists yours.')
-  const membership = named === undefined ? only : access.memberships.find((each) => each.organizationId === named)
+  const standing = named === undefined ? only : standings.find((each) => each.organizationId === named)
+  if (standing === undefined) throw notFound(request.what)
+  if (!standing.permissions.has(request.permission))
+    throw new HttpProblem(403, 'FORBIDDEN', `This needs ${request.permission}, which ${standing.as} does not allow.`)
+  return standing
+}
+
+/** `authorizeIn` by memberships alone, with the role. */
+export function authorize(
+  access: Access,
+  request: AuthorizationRequest,
+): { readonly organizationId: string; readonly role: Role } {
+  const { organizationId } = authorizeIn(standingsOf(access), request)
+  const membership = access.memberships.find((each) => each.organizationId === organizationId)
   if (membership === undefined) throw notFound(request.what)
-  if (!can(membership.role, request.permission))
-    throw new HttpProblem(403, 'FORBIDDEN', `The role ${membership.role} may not do this (${request.permission}).`)
-  return { organizationId: membership.organizationId, role: membership.role }
+  return { organizationId, role: membership.role }
 }

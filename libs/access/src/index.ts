@@ -1,5 +1,16 @@
-export { type Access, AccessDirectory, admitted, authorize, NO_ACCESS, notFound } from './access-directory.ts'
-export { generateIngestKey, hashKey } from './ingest-keys.ts'
+export {
+  type Access,
+  AccessDirectory,
+  type AuthorizationRequest,
+  admitted,
+  authorize,
+  authorizeIn,
+  NO_ACCESS,
+  notFound,
+  type Standing,
+  standingsOf,
+} from './access-directory.ts'
+export { generateKey, hashKey, isKey } from './api-keys.ts'
 export {
   completeKeyRing,
   generateKeyRing,
@@ -10,7 +21,7 @@ export {
   type SecretKey,
   type TokenKey,
 } from './key-ring.ts'
-export { can, ROLE_PERMISSIONS } from './roles.ts'
+export { can, ROLE_PERMISSIONS, SCOPE_PERMISSIONS } from './roles.ts'
 export { openCookie, openCursor, openPage, type StreamPosition, sealCookie, sealCursor, sealPage } from './sealed.ts'
 export {
   isServiceToken,

@@ -1,4 +1,4 @@
-import type { Permission, Role } from '@tocsin/contracts'
+import type { KeyScope, Permission, Role } from '@tocsin/contracts'
 
 const READ = ['alerts:read', 'organization:read', 'rules:read'] as const satisfies readonly Permission[]
 const RESPOND = [
@@ -30,6 +30,13 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> =
     'erasure:write',
   ]),
   auditor: new Set<Permission>([...READ, ...INSPECT, 'sensitive:read', 'alerts:export']),
+}
+
+/** What a key may do on the API beside sending events (ingest looks at the scope itself). */
+export const SCOPE_PERMISSIONS: Readonly<Record<KeyScope, readonly Permission[]>> = {
+  'events:write': [],
+  'alerts:write': ['alerts:raise'],
+  read: READ,
 }
 
 export const can = (role: Role, permission: Permission): boolean => ROLE_PERMISSIONS[role].has(permission)

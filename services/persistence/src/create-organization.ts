@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { generateIngestKey, hashKey } from '@tocsin/access'
+import { generateKey, hashKey } from '@tocsin/access'
 import type { OrganizationSettings, Recipients } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
@@ -43,7 +43,7 @@ export async function createOrganization(
   },
 ): Promise<NewOrganization> {
   const organizationId = randomUUID()
-  const ingestKey = generateIngestKey()
+  const ingestKey = generateKey()
   return inOrganization(pool, organizationId, async (query) => {
     await query(LOCK_PARTITION_LOAD)
     const [place] = await query<{ partition: number }>(TAKE_PARTITION)

@@ -1,4 +1,4 @@
-import { issueServiceToken, openCursor, sealPage } from '@tocsin/access'
+import { generateKey, hashKey, issueServiceToken, openCursor, sealPage } from '@tocsin/access'
 import { OPERATIONS_TABLE } from '@tocsin/contracts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWorld, OPERATOR, type World } from './world.ts'
@@ -393,6 +393,33 @@ describe('who may', () => {
     expect((await world.ask('GET', '/api/me', token)).status).toBe(200)
     await world.admin(`UPDATE subjects SET not_before = now() + interval '2 s' WHERE subject = 'gone@acme'`)
     expect((await world.ask('GET', '/api/me', token)).status).toBe(401)
+  })
+
+  test('a key reads with the scope read, acts on nothing, and answers for its own organization only', async () => {
+    const { id } = await world.addAlert(acme.organizationId)
+    const keyWith = async (scopes: string[], more = {}) => {
+      const key = generateKey()
+      const row = { scopes, expires_at: null, revoked_at: null, ...more }
+      await world.admin(
+        `INSERT INTO api_keys (id, organization_id, hash, scopes, expires_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+        [crypto.randomUUID(), acme.organizationId, hashKey(key), row.scopes, row.expires_at, row.revoked_at],
+      )
+      return key
+    }
+    const reader = await keyWith(['read'])
+    expect((await world.ask('GET', '/api/alerts', reader)).status).toBe(200)
+    expect((await world.ask('GET', `/api/alerts/${id}`, reader)).body).toMatchObject({ id })
+    expect((await world.ask('GET', `/api/organizations/${acme.organizationId}`, reader)).status).toBe(200)
+    expect((await world.ask('GET', `/api/organizations/${other.organizationId}`, reader)).status).toBe(404)
+    expect((await world.ask('GET', `/api/alerts?organizationId=${other.organizationId}`, reader)).status).toBe(404)
+    expect((await world.ask('POST', `/api/alerts/${id}/acknowledge`, reader)).body).toMatchObject({ status: 403 })
+    expect((await world.ask('GET', '/api/me', reader)).status).toBe(403)
+    expect((await world.ask('GET', '/api/alerts', acme.ingestKey)).status).toBe(403)
+    expect((await world.ask('GET', '/api/alerts', await keyWith(['alerts:write']))).status).toBe(403)
+    const past = new Date(Date.now() - 1_000)
+    for (const ended of [{ expires_at: past }, { revoked_at: past }])
+      expect((await world.ask('GET', '/api/alerts', await keyWith(['read'], ended))).status).toBe(401)
+    expect((await world.ask('GET', '/api/alerts', generateKey())).status).toBe(401)
   })
 
   test('another service reads one alert of the organization that it names, and nothing else', async () => {

@@ -1,5 +1,5 @@
-import { authorize, type KeyRing, notFound, openPage, sealCursor, sealPage } from '@tocsin/access'
-import { type AlertQuery, HEADERS, OPERATIONS_TABLE, type Permission, TOPICS } from '@tocsin/contracts'
+import { type KeyRing, notFound, openPage, sealCursor, sealPage } from '@tocsin/access'
+import { type AlertQuery, HEADERS, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query, sqlStateOf } from '@tocsin/postgres'
@@ -12,7 +12,7 @@ import { type AlertFilter, getAlert, type ListPlace, listAlerts, lockAlert, writ
 import { addToOutbox, statusRecord } from '../repositories/outbox.ts'
 import { GET_PARTITION } from '../sql/organization-sql.ts'
 import { STREAM_POSITION } from '../sql/stream-sql.ts'
-import { callerOf, subjectOf } from './authentication.ts'
+import { authorizeCaller, callerOf } from './authentication.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -25,7 +25,11 @@ export interface AlertRoutes {
 
 export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: AlertRoutes): void {
   route(app, OPERATIONS_TABLE.listAlerts, async ({ query: asked, request }) => {
-    const { organizationId } = authorizeSubject(request, asked.organizationId, 'alerts:read', 'organization')
+    const { organizationId } = authorizeCaller(request, {
+      organizationId: asked.organizationId,
+      permission: 'alerts:read',
+      what: 'organization',
+    })
     const after = asked.cursor === undefined ? null : placeOf(ring, asked.cursor, organizationId)
     const limit = asked.limit ?? DEFAULT_LIMIT
     await cipher.load([organizationId])
@@ -63,14 +67,18 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: Al
   })
 
   const act = async (request: FastifyRequest, id: string, asked: string | undefined, command: StatusCommand) => {
-    const { organizationId, subject } = authorizeSubject(request, asked, `alerts:${command.action}`, 'alert')
+    const { organizationId, actor } = authorizeCaller(request, {
+      organizationId: asked,
+      permission: `alerts:${command.action}`,
+      what: 'alert',
+    })
     await cipher.load([organizationId])
     const traceparent = headerText(request, HEADERS.traceparent)
     return inOrganization(pool, organizationId, async (query) => {
       // Two at once: the second waits here, and then sees what the first did.
       const alert = await lockAlert(query, cipher, organizationId, id)
       if (alert === null) throw notFound('alert')
-      const step = decide(alert, command, subject, Date.now())
+      const step = decide(alert, command, actor, Date.now())
       if (isRefusal(step)) {
         metrics.actions.inc({ action: command.action, outcome: 'refused' })
         throw new HttpProblem(409, 'WRONG_STATE', `The alert is ${alert.status}: it cannot be ${PAST[command.action]}.`, {
@@ -103,14 +111,10 @@ const PAST: Readonly<Record<StatusCommand['action'], string>> = {
   dismiss: 'dismissed',
 }
 
-function authorizeSubject(request: FastifyRequest, organizationId: string | undefined, permission: Permission, what: string) {
-  const { subject, access } = subjectOf(request)
-  return { ...authorize(access, { organizationId, permission, what }), subject }
-}
-
 /** Services read one alert of an organization that they name (the gateway joins halves with it). */
 function readableOrganization(request: FastifyRequest, asked: string | undefined): string {
-  if (callerOf(request).kind === 'subject') return authorizeSubject(request, asked, 'alerts:read', 'alert').organizationId
+  if (callerOf(request).kind !== 'service')
+    return authorizeCaller(request, { organizationId: asked, permission: 'alerts:read', what: 'alert' }).organizationId
   if (asked === undefined)
     throw new HttpProblem(400, 'ORGANIZATION_REQUIRED', 'A service names the organization: ?organizationId=…')
   return asked

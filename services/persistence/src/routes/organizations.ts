@@ -1,4 +1,4 @@
-import { authorize, issueToken, type KeyRing, notFound } from '@tocsin/access'
+import { issueToken, type KeyRing, notFound } from '@tocsin/access'
 import { OPERATIONS_TABLE, type Organization, type OrganizationSettings, type Recipients } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
@@ -8,7 +8,7 @@ import { createOrganization } from '../create-organization.ts'
 import { type OrganizationState, readOrganization, tenantRecord } from '../repositories/organizations.ts'
 import { addToOutbox, tenantRecords } from '../repositories/outbox.ts'
 import { CHANGE_ORGANIZATION } from '../sql/organization-sql.ts'
-import { subjectOf } from './authentication.ts'
+import { authorizeCaller, subjectOf } from './authentication.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -44,8 +44,7 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
   )
 
   route(app, OPERATIONS_TABLE.getOrganization, async ({ params, request }) => {
-    const { access } = subjectOf(request)
-    const { organizationId } = authorize(access, {
+    const { organizationId } = authorizeCaller(request, {
       organizationId: params.organizationId,
       permission: 'organization:read',
       what: 'organization',
@@ -56,8 +55,7 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
   })
 
   route(app, OPERATIONS_TABLE.updateOrganization, async ({ params, body, request }) => {
-    const { access } = subjectOf(request)
-    const { organizationId } = authorize(access, {
+    const { organizationId } = authorizeCaller(request, {
       organizationId: params.organizationId,
       permission: 'settings:write',
       what: 'organization',
