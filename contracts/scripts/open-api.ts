@@ -1,3 +1,5 @@
+import type { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { stringify } from 'yaml'
 import { type ApiOperation, OPERATIONS_TABLE } from '../src/index.ts'
 import { NAMED, withReferences } from './schema-files.ts'
@@ -15,7 +17,7 @@ const SUCCESS: Readonly<Record<string, string>> = {
   '422': 'No item was accepted',
 }
 
-function parameters(part: object | undefined, place: 'path' | 'query') {
+function parameters(part: object | undefined, place: 'path' | 'query' | 'header') {
   if (part === undefined) return []
   const { properties, required = [] } = part as { properties: Record<string, object>; required?: string[] }
   return Object.entries(properties).map(([name, schema]) => ({
@@ -25,6 +27,11 @@ function parameters(part: object | undefined, place: 'path' | 'query') {
     schema: withReferences(schema, inComponents),
   }))
 }
+
+const bodyOf = (schema: Type.TSchema) => ({
+  required: !Value.Check(schema, null),
+  content: { 'application/json': { schema: schemaOf(schema) } },
+})
 
 function operation(id: string, { service, summary, schema }: ApiOperation) {
   const responses = Object.entries(schema.response).map(([status, body]) => {
@@ -41,10 +48,12 @@ function operation(id: string, { service, summary, schema }: ApiOperation) {
     operationId: id,
     summary,
     tags: [service],
-    parameters: [...parameters(schema.params, 'path'), ...parameters(schema.querystring, 'query')],
-    ...(schema.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(schema.body) } } } }),
+    parameters: [
+      ...parameters(schema.params, 'path'),
+      ...parameters(schema.querystring, 'query'),
+      ...parameters(schema.headers, 'header'),
+    ],
+    ...(schema.body === undefined ? {} : { requestBody: bodyOf(schema.body) }),
     ...(id === 'postEvents' ? { requestBody: EVENTS_BODY } : {}),
     responses: Object.fromEntries(responses),
   }

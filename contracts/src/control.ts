@@ -1,6 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { RuleException, RuleSettings } from './rule-settings.ts'
 
+/** From a minute to 30 days, in milliseconds. */
+const ExpiryMs = Type.Optional(Type.Union([Type.Integer({ minimum: 60_000, maximum: 2_592_000_000 }), Type.Null()]))
+
 /**
  * Settings of an organization. Detection names are the seed's (times in milliseconds, hours as hour of day) and override
  * the rules' defaults (detection.md §3).
@@ -40,6 +43,16 @@ export const OrganizationSettings = Type.Object(
           INFO: Type.Optional(Type.Integer({ minimum: 0 })),
         },
         { additionalProperties: false, description: 'Delay before telling, by severity; overrides the default routes' },
+      ),
+    ),
+    acknowledgementExpiryMs: Type.Optional(
+      Type.Object(
+        { CRITICAL: ExpiryMs, HIGH: ExpiryMs, MEDIUM: ExpiryMs, LOW: ExpiryMs, INFO: ExpiryMs },
+        {
+          additionalProperties: false,
+          description:
+            'How long an acknowledgement holds, by severity, before the alert is active again; null: for ever. Default 1 h for CRITICAL, 4 h for HIGH, else for ever',
+        },
       ),
     ),
   },

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'Conflict',
+  412: 'Overtaken',
   413: 'Too large',
   415: 'Unsupported media type',
   422: 'Not acceptable as it is',

@@ -5,9 +5,10 @@
  *    instance has gone on meanwhile, nothing is written and the offset is read again.
  * 2. A half that is not newer than the row's is dropped; neither half touches the other (design §5.2).
  * 3. While PostgreSQL is away the partition waits (RetryableError); nothing is dropped or dead-lettered for it.
- * 4. An alert that was merged into another is dismissed in the place of people, unless a person has acted on it.
+ * 4. What new figures mean for the status (core/system-act.ts) is done in the same transaction, as `system`: a merged alert is
+ *    dismissed, one that went on after its end is reopened, and where its rule says so it is resolved with its episode.
  */
-import { type AlertStatusChange, type StatusRecordType, TOPICS } from '@tocsin/contracts'
+import { type AlertFigures, type AlertStatusChange, type StatusRecordType, TOPICS } from '@tocsin/contracts'
 import {
   type Batch,
   type Disposition,
@@ -22,11 +23,12 @@ import {
 import { type Pool, type Query, queryOf, transaction } from '@tocsin/postgres'
 import { type AlertRecord, foldBatch } from './core/fold-batch.ts'
 import { decide, SYSTEM } from './core/status-change.ts'
+import { systemActOn } from './core/system-act.ts'
 import { isRefusal } from './core/transitions.ts'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
 import { readAlertRecord } from './read-alert-record.ts'
-import { type AppliedFigures, applyFigures, lockAlert, writeStatus } from './repositories/alerts.ts'
+import { type AppliedFigures, applyFigures, lockAlert, wasTouched, writeStatus } from './repositories/alerts.ts'
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
 import { addToOutbox, statusRecord } from './repositories/outbox.ts'
 
@@ -81,8 +83,14 @@ export async function applyBatch(
     const applied = await applyFigures(query, cipher, figures)
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
-    for (const row of applied) await dismissMerged(query, cipher, row, batch.partition, options.now?.() ?? Date.now())
-    return { revisions: new Map(applied.map((row) => [row.id, row.revision])), changed }
+    const revisions = new Map(applied.map((row) => [row.id, row.revision]))
+    const context = { query, cipher, partition: batch.partition, now: options.now?.() ?? Date.now() }
+    // The rows are locked by what was just written; most need nothing, and only for the others the whole row is read (4).
+    for (const each of figures) {
+      const row = applied.find(({ id }) => id === each.id.toLowerCase())
+      if (row !== undefined && systemActOn(each, stateOf(row)) !== null) await actForPeople(context, each)
+    }
+    return { revisions, changed }
   })
   end()
   if (outcome === 'moved') return 'moved'
@@ -94,6 +102,11 @@ export async function applyBatch(
     return fresh ? done : dropped('notNewer')
   })
 }
+
+const stateOf = ({ status, ended_at_count: count }: AppliedFigures) => ({
+  status,
+  endedAtCount: count === null ? null : Number(count),
+})
 
 const keyOf = (change: AlertStatusChange): string => `${change.id}/${change.version}`
 
@@ -110,18 +123,16 @@ async function applyStatus(
   return true
 }
 
-async function dismissMerged(
-  query: Query,
-  cipher: FieldCipher,
-  row: AppliedFigures,
-  partition: number,
-  now: number,
+async function actForPeople(
+  context: { readonly query: Query; readonly cipher: FieldCipher; readonly partition: number; readonly now: number },
+  figures: AlertFigures,
 ): Promise<void> {
-  if (row.merged_into === null || row.version > 0) return
-  const alert = await lockAlert(query, cipher, row.organization_id, row.id)
-  // A person may have acted between the two statements, or a status record of this batch (4).
-  if (alert === null || alert.version > 0) return
-  const step = decide(alert, { action: 'dismiss', reason: 'duplicate' }, SYSTEM, now)
+  const { query, cipher, partition, now } = context
+  const alert = await lockAlert(query, cipher, figures.organizationId, figures.id)
+  if (alert === null) return
+  const act = systemActOn(figures, alert)
+  if (act === null || (act.unlessTouched && (await wasTouched(query, alert)))) return
+  const step = decide(alert, act.command, { subject: SYSTEM, channel: 'system', now })
   if (isRefusal(step)) return
   await writeStatus(query, cipher, alert, step)
   await addToOutbox(query, [statusRecord(step.change, step.type, partition)])

@@ -4,6 +4,7 @@ import type { Pool } from '@tocsin/postgres'
 import type { Logger } from '@tocsin/telemetry'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
+import { actRoutes } from './routes/acts.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator } from './routes/authentication.ts'
 import { meRoute } from './routes/me.ts'
@@ -33,6 +34,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   app.addHook('onRequest', authenticator(options.ring, options.pool))
   app.addHook('preValidation', refuseUnstorable)
   alertRoutes(app, options)
+  actRoutes(app, options)
   organizationRoutes(app, options)
   meRoute(app)
   return app

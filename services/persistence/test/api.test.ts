@@ -272,7 +272,13 @@ describe('what people do to an alert', () => {
     const { changes, ...rest } = JSON.parse(published[0]?.value ?? '')
     expect(rest).toMatchObject({ id, organizationId: organization.organizationId, version: 1, actor: 'admin@steps' })
     // Only the fields that the act touched.
-    expect(Object.keys(changes).sort()).toEqual(['acknowledged', 'acknowledgedAt', 'acknowledgedBy', 'status'])
+    expect(Object.keys(changes).sort()).toEqual([
+      'acknowledged',
+      'acknowledgedAt',
+      'acknowledgedBy',
+      'acknowledgementExpiresAt',
+      'status',
+    ])
   })
 
   test('a wrong transition is a conflict that names the present state and changes nothing', async () => {
@@ -347,6 +353,9 @@ describe('who may', () => {
       resolveAlert: { notes: 'n' },
       dismissAlert: { reason: 'test' },
       updateOrganization: { settings: {} },
+      assignAlert: { assignee: null },
+      commentAlert: { comment: 'c' },
+      labelAlert: { add: ['l'] },
     }
     for (const [name, { service, method, url }] of Object.entries(OPERATIONS_TABLE)) {
       if (service !== 'persistence' || name === 'getMe' || name === 'createOrganization') continue

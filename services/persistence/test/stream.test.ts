@@ -162,12 +162,14 @@ describe('an alert that was merged into another', () => {
 
   test('is dismissed as a duplicate by the system, and says so on alerts', async () => {
     const figures = figuresOf(acme.organizationId)
+    const into = randomUUID()
     await publish([created(figures)])
-    await publish([merged(figures, randomUUID())])
+    await publish([merged(figures, into)])
     expect(await alert(figures.id)).toMatchObject({
       status: 'dismissed',
       dismissedBy: 'system',
       dismissReason: 'duplicate',
+      resolutionMetadata: { mergedInto: into },
       version: 1,
     })
     const records = await waitFor(
@@ -186,6 +188,41 @@ describe('an alert that was merged into another', () => {
     await world.ask(instance, 'POST', `/api/alerts/${figures.id}/acknowledge`, acme.token)
     await publish([merged(figures, randomUUID())])
     expect(await alert(figures.id)).toMatchObject({ status: 'acknowledged', version: 1, open: false })
+  })
+})
+
+describe('the system in the place of people', () => {
+  const act = (id: string, action: string, body: unknown) =>
+    world.ask(instance, 'POST', `/api/alerts/${id}/${action}`, acme.token, body)
+  const closed = (figures: AlertFigures, revision: number) => ({
+    type: 'alert.closed',
+    value: { ...figures, revision, open: false },
+  })
+
+  test('reopens an alert whose count has doubled since somebody ended it, and not before', async () => {
+    const figures = figuresOf(acme.organizationId)
+    await publish([created(figures)])
+    await act(figures.id, 'resolve', { notes: 'n' })
+    await publish([revised(figures, { revision: 2, count: 9 })])
+    expect(await alert(figures.id)).toMatchObject({ status: 'resolved', count: 9, endedAtCount: 5, version: 1 })
+    await publish([revised(figures, { revision: 3, count: 10 })])
+    expect(await alert(figures.id)).toMatchObject({ status: 'active', resolved: false, endedAtCount: null, version: 2 })
+    const [entry] = await world.admin('SELECT actor, channel FROM history WHERE about_id = $1 AND version = 2', [figures.id])
+    expect(entry).toEqual({ actor: 'system', channel: 'system' })
+    await waitFor(async () => (await onTopic(figures.id)).some(({ type }) => type === 'alert.reopened'), {
+      limitMs: LIMIT_MS,
+      what: 'the reopening on alerts',
+    })
+  })
+
+  test('resolves with its episode what its rule lets it, unless a person has said as much as a word', async () => {
+    const metadata = { autoResolve: true }
+    const [left, taken] = [figuresOf(acme.organizationId, { metadata }), figuresOf(acme.organizationId, { metadata })]
+    await publish([created(left), created(taken)])
+    await act(taken.id, 'comments', { comment: 'mine' })
+    await publish([closed(left, 2), closed(taken, 2)])
+    expect(await alert(left.id)).toMatchObject({ status: 'resolved', resolvedBy: 'system', version: 1 })
+    expect(await alert(taken.id)).toMatchObject({ status: 'active', version: 1 })
   })
 })
 

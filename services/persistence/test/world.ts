@@ -1,5 +1,5 @@
 import { generateKeyRing, issueToken, type KeyRing } from '@tocsin/access'
-import type { AlertFigures, OrganizationCreated, Role } from '@tocsin/contracts'
+import type { AlertFigures, ApiOperation, OrganizationCreated, Role } from '@tocsin/contracts'
 import type { HttpServer } from '@tocsin/http'
 import { createPool, migrate, type Pool, type Query, queryOf } from '@tocsin/postgres'
 import { createLogger } from '@tocsin/telemetry'
@@ -27,7 +27,7 @@ export interface World {
   readonly admin: Query
   tokenOf(subject: string): Promise<string>
   /** `status`, `body` of a request; `as` is a token, '' for none. */
-  ask(method: 'GET' | 'POST' | 'PATCH', url: string, as: string, body?: unknown): Promise<Answer>
+  ask(method: ApiOperation['method'], url: string, as: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   newOrganization(name: string): Promise<OrganizationCreated & { readonly partition: number }>
   addMember(subject: string, organizationId: string, role: Role): Promise<string>
   addAlert(organizationId: string, over?: Partial<AlertFigures>): Promise<AlertFigures>
@@ -37,6 +37,7 @@ export interface Answer {
   readonly status: number
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
   readonly body: any
+  readonly headers: Readonly<Record<string, unknown>>
 }
 
 /** A template that every test file of this service copies. */
@@ -64,14 +65,14 @@ export async function createWorld(options: { readonly apiConnections?: number } 
   const api = createHttpApi({ pool: apiPool, cipher, ring, environment: 'development', metrics: createMetrics(), log: silent })
   const tokenOf = (subject: string) => issueToken(ring, { subject, ttlSeconds: 600 })
   const admin = queryOf(adminPool)
-  const ask: World['ask'] = async (method, url, as, body) => {
+  const ask: World['ask'] = async (method, url, as, body, headers = {}) => {
     const answer = await api.inject({
       method,
       url,
-      headers: as === '' ? {} : { authorization: `Bearer ${as}` },
+      headers: { ...headers, ...(as === '' ? {} : { authorization: `Bearer ${as}` }) },
       ...(body === undefined ? {} : { payload: body as object }),
     })
-    return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() }
+    return { status: answer.statusCode, body: answer.body === '' ? null : answer.json(), headers: answer.headers }
   }
   return {
     database,

@@ -14,6 +14,10 @@ test('claims of identity, origin and the cookie stay outside; content and creden
       'x-organization-id': 'o',
       'x-tocsin-subject': 'admin',
       'x-tocsin-csrf': '1',
+      'x-tocsin-channel-subject': 'admin',
+      'x-tocsin-channel': 'cli',
+      'if-match': '"3"',
+      'idempotency-key': 'k',
       cookie: 'tocsin=x',
       expect: '100-continue',
       'x-api-key': 'tk_1',
@@ -26,6 +30,9 @@ test('claims of identity, origin and the cookie stay outside; content and creden
     FROM,
   )
   expect(forwarded).toEqual({
+    'x-tocsin-channel': 'cli',
+    'if-match': '"3"',
+    'idempotency-key': 'k',
     'x-api-key': 'tk_1',
     authorization: 'Bearer t',
     'content-type': 'application/json',

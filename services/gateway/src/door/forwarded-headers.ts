@@ -4,10 +4,10 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
  * What a client may not tell the services behind the gateway: who it is other than by its token, and whence it came. `cookie` is
- * the gateway's own; `expect` was answered here; hop-by-hop headers end here.
+ * the gateway's own; `expect` was answered here; hop-by-hop headers end here. `x-tocsin-channel` claims no identity and passes.
  */
 const STRIPPED =
-  /^(?:x-forwarded-.*|forwarded|via|x-real-ip|x-client-ip|true-client-ip|cf-.*|x-user(?:-.*)?|x-organization(?:-.*)?|x-tenant(?:-.*)?|x-subject|x-auth-.*|x-tocsin-.*|remote-user|cookie|expect|te|trailer|upgrade|keep-alive|proxy-.*)$/
+  /^(?:x-forwarded-.*|forwarded|via|x-real-ip|x-client-ip|true-client-ip|cf-.*|x-user(?:-.*)?|x-organization(?:-.*)?|x-tenant(?:-.*)?|x-subject|x-auth-.*|x-tocsin-(?!channel$).*|remote-user|cookie|expect|te|trailer|upgrade|keep-alive|proxy-.*)$/
 
 /** Headers for the service: the client's, less those that claim an identity, with the gateway's own. */
 export function forwardedHeaders(

@@ -1,10 +1,13 @@
-import { ALERT_STATUSES, type Alert, type AlertStatusChange, type RuleRecord, UNTOUCHED } from '@tocsin/contracts'
+import { ALERT_STATUSES, type Alert, type AlertStatusChange, type RuleRecord, SEVERITIES, UNTOUCHED } from '@tocsin/contracts'
 import { describe, expect, test } from 'vitest'
+import { expiryMsOf } from './acknowledgement-expiry.ts'
 import { foldBatch } from './fold-batch.ts'
+import { withLabels } from './labels.ts'
 import { healthOf, NO_RECIPIENTS, settingsFaults, slugOf, withSettings } from './organization-settings.ts'
 import { packChanges } from './rule-pack.ts'
-import { decide, withStatus } from './status-change.ts'
+import { type Command, decide, withStatus } from './status-change.ts'
 import { maybeUnstorable, unstorable } from './storable.ts'
+import { systemActOn } from './system-act.ts'
 import { ACTIONS, isRefusal, TRANSITIONS } from './transitions.ts'
 
 const organizationId = '6f7b7a0e-2f0c-4f6e-9c38-0a5d2a7a1b11'
@@ -38,21 +41,33 @@ const alert = (over: Partial<Alert> = {}): Alert => ({
 })
 
 describe('status', () => {
-  test('resolved and dismissed are final, and nothing goes back to active', () => {
-    for (const from of ALERT_STATUSES)
-      for (const action of ACTIONS) {
+  const ada = { subject: 'ada', channel: 'cli', now: Date.parse('2026-01-01T09:00:00Z') } as const
+
+  test('goes where the table says and nowhere else', () => {
+    const ways = ALERT_STATUSES.flatMap((from) =>
+      ACTIONS.flatMap((action) => {
         const next = TRANSITIONS[from][action]
-        if (from === 'resolved' || from === 'dismissed') expect(isRefusal(next)).toBe(true)
-        expect(next).not.toBe('active')
-      }
+        return isRefusal(next) ? [] : [`${from} ${action} ${next}`]
+      }),
+    )
+    expect(ways).toEqual([
+      'active acknowledge acknowledged',
+      'active resolve resolved',
+      'active dismiss dismissed',
+      'acknowledged unacknowledge active',
+      'acknowledged resolve resolved',
+      'acknowledged dismiss dismissed',
+      'resolved reopen active',
+      'dismissed reopen active',
+    ])
   })
 
   test('an act touches only its own fields, and its time never lies before the alert', () => {
     const step = decide(
       alert({ version: 4, updatedAt: '2026-01-01T10:00:00.000Z' }),
-      { action: 'acknowledge' },
-      'ada',
-      Date.parse('2026-01-01T09:00:00Z'),
+      { action: 'acknowledge', comment: 'mine' },
+      ada,
+      { acknowledgementExpiryMs: { HIGH: 60_000 } },
     )
     expect(step).toMatchObject({
       type: 'alert.acknowledged',
@@ -60,15 +75,56 @@ describe('status', () => {
       change: {
         version: 5,
         actor: 'ada',
+        channel: 'cli',
+        comment: 'mine',
         updatedAt: '2026-01-01T10:00:00.000Z',
         changes: {
           status: 'acknowledged',
           acknowledged: true,
           acknowledgedAt: '2026-01-01T10:00:00.000Z',
           acknowledgedBy: 'ada',
+          acknowledgementExpiresAt: '2026-01-01T10:01:00.000Z',
         },
       },
     })
+  })
+
+  test('whatever was done, reopening leaves nothing of it but version, assignee and labels', () => {
+    const acts: readonly Command[] = [
+      { action: 'assign', assignee: 'eve' },
+      { action: 'label', add: ['Night  Shift'], remove: [] },
+      { action: 'acknowledge' },
+      { action: 'resolve', notes: 'n', resolutionAction: 'a', metadata: { ticket: 1 } },
+      { action: 'reopen' },
+      { action: 'dismiss', reason: 'benign', notes: 'n' },
+      { action: 'reopen' },
+    ]
+    const first = alert()
+    const last = acts.reduce((held, command) => {
+      const step = decide(held, command, ada)
+      if (isRefusal(step)) throw new Error(`${command.action} was refused: ${step.refused}`)
+      return withStatus(held, step.change)
+    }, first)
+    expect(last).toEqual({
+      ...first,
+      updatedAt: '2026-01-01T09:00:00.000Z',
+      version: 7,
+      assignee: 'eve',
+      labels: ['night shift'],
+    })
+  })
+
+  test('an acknowledgement holds as long as the organization says, else an hour for CRITICAL, four for HIGH, for ever below', () => {
+    expect(SEVERITIES.map((severity) => expiryMsOf(severity, {}))).toEqual([3_600_000, 14_400_000, null, null, null])
+    expect(expiryMsOf('CRITICAL', { acknowledgementExpiryMs: { CRITICAL: null } })).toBeNull()
+    expect(expiryMsOf('LOW', { acknowledgementExpiryMs: { LOW: 60_000 } })).toBe(60_000)
+  })
+
+  test('labels have one spelling, one of each, and a limit; a change that changes nothing is refused', () => {
+    expect(withLabels(['b'], { add: ['A  b', 'a B'], remove: ['B'] })).toEqual(['a b'])
+    expect(withLabels(['a'], { add: ['A'], remove: ['x'] })).toEqual({ refused: 'alreadyThere' })
+    const many = Array.from({ length: 51 }, (_, at) => `l${at}`)
+    expect(withLabels([], { add: many, remove: [] })).toEqual({ refused: 'tooManyLabels' })
   })
 
   test('a newer status half keeps the figures and the later time', () => {
@@ -86,6 +142,33 @@ describe('status', () => {
       version: 1,
       updatedAt: '2026-01-01T00:00:00.000Z',
     })
+  })
+})
+
+describe('the system in the place of people', () => {
+  const on = (figures: Partial<Alert>, state: Partial<Alert>) => systemActOn(alert(figures), alert(state))
+
+  test('reopens what has doubled since it ended, and grown by one at least', () => {
+    const ended = (endedAtCount: number) => ({ status: 'resolved', endedAtCount }) as const
+    expect(on({ count: 9 }, ended(5))).toBeNull()
+    expect(on({ count: 10 }, ended(5))).toMatchObject({ command: { action: 'reopen' }, unlessTouched: false })
+    expect(on({ count: 0 }, ended(0))).toBeNull()
+    expect(on({ count: 1 }, ended(0))).toMatchObject({ command: { action: 'reopen' } })
+    expect(on({ count: 10, metadata: { mergedInto: 'x' } }, ended(5))).toBeNull()
+    expect(on({ count: 10 }, { status: 'dismissed', endedAtCount: null })).toBeNull()
+  })
+
+  test('dismisses what was merged and names into which, and resolves with its episode where the rule says so', () => {
+    expect(on({ open: false, metadata: { mergedInto: 'x' } }, {})).toEqual({
+      command: { action: 'dismiss', reason: 'duplicate', metadata: { mergedInto: 'x' } },
+      unlessTouched: true,
+    })
+    expect(on({ open: false, metadata: { autoResolve: true } }, {})).toMatchObject({
+      command: { action: 'resolve' },
+      unlessTouched: true,
+    })
+    expect(on({ open: true, metadata: { autoResolve: true } }, {})).toBeNull()
+    expect(on({ open: false }, {})).toBeNull()
   })
 })
 

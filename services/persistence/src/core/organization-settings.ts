@@ -18,10 +18,13 @@ export function healthOf(recipients: Recipients): OrganizationHealth {
 export const warningsOf = (recipients: Recipients): string[] =>
   healthOf(recipients).problems.map(({ code, message }) => `${code}: ${message}`)
 
-/** Fields that `change` names are replaced, delays severity by severity; the others stay. */
+const BY_SEVERITY = ['notificationDelaysMs', 'acknowledgementExpiryMs'] as const
+
+/** Fields that `change` names are replaced, those by severity one severity at a time; the others stay. */
 export function withSettings(settings: OrganizationSettings, change: OrganizationSettings = {}): OrganizationSettings {
-  const delays = { ...settings.notificationDelaysMs, ...change.notificationDelaysMs }
-  return { ...settings, ...change, ...(Object.keys(delays).length > 0 ? { notificationDelaysMs: delays } : {}) }
+  const next = { ...settings, ...change }
+  for (const name of BY_SEVERITY) if (name in next) Object.assign(next, { [name]: { ...settings[name], ...change[name] } })
+  return next
 }
 
 const isZone = (zone: string): boolean => {

@@ -3,6 +3,7 @@ import type { Query } from '@tocsin/postgres'
 import { type StatusStep, withStatus } from '../core/status-change.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LIST_ALERTS, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
+import { PERSON_ACTED } from '../sql/history-sql.ts'
 import { type AlertRow, alertField, alertOf, evidenceField, evidenceOf } from './alert-row.ts'
 import { addHistory } from './history.ts'
 
@@ -61,13 +62,18 @@ export async function lockAlert(query: Query, cipher: FieldCipher, organizationI
   return row === undefined ? null : alertOf(cipher, row)
 }
 
+/** Whether a person has acted on the alert, be it with a comment. */
+export async function wasTouched(query: Query, { organizationId, id, version }: Alert): Promise<boolean> {
+  return version > 0 && (await query(PERSON_ACTED, [organizationId, id])).length > 0
+}
+
 /** A row whose figures have changed. */
 export interface AppliedFigures {
   readonly id: string
   readonly organization_id: string
   readonly revision: number
-  readonly version: number
-  readonly merged_into: string | null
+  readonly status: Alert['status']
+  readonly ended_at_count: bigint | null
 }
 
 /** Each alert at most once in `figures`. Returns those that were newer than the row. The organizations' keys must be loaded. */

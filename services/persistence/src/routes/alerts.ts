@@ -1,18 +1,14 @@
 import { type KeyRing, notFound, openPage, sealCursor, sealPage } from '@tocsin/access'
-import { type AlertQuery, HEADERS, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
+import { type AlertQuery, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query, sqlStateOf } from '@tocsin/postgres'
 import type { FastifyRequest } from 'fastify'
-import { decide, type StatusCommand } from '../core/status-change.ts'
-import { isRefusal } from '../core/transitions.ts'
-import type { PersistenceMetrics } from '../metrics.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
-import { type AlertFilter, getAlert, type ListPlace, listAlerts, lockAlert, writeStatus } from '../repositories/alerts.ts'
-import { addToOutbox, statusRecord } from '../repositories/outbox.ts'
-import { GET_PARTITION } from '../sql/organization-sql.ts'
+import { type AlertFilter, getAlert, type ListPlace, listAlerts } from '../repositories/alerts.ts'
 import { STREAM_POSITION } from '../sql/stream-sql.ts'
 import { authorizeCaller, callerOf } from './authentication.ts'
+import { etagOf } from './preconditions.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -20,10 +16,9 @@ export interface AlertRoutes {
   readonly pool: Pool
   readonly cipher: FieldCipher
   readonly ring: KeyRing
-  readonly metrics: PersistenceMetrics
 }
 
-export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: AlertRoutes): void {
+export function alertRoutes(app: HttpServer, { pool, cipher, ring }: AlertRoutes): void {
   route(app, OPERATIONS_TABLE.listAlerts, async ({ query: asked, request }) => {
     const { organizationId } = authorizeCaller(request, {
       organizationId: asked.organizationId,
@@ -53,7 +48,7 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: Al
     ).catch(refuseBadValue)
   })
 
-  route(app, OPERATIONS_TABLE.getAlert, async ({ params, query: asked, request }) => {
+  route(app, OPERATIONS_TABLE.getAlert, async ({ params, query: asked, request, reply }) => {
     const organizationId = readableOrganization(request, asked.organizationId)
     await cipher.load([organizationId])
     const alert = await inOrganization(
@@ -63,52 +58,9 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring, metrics }: Al
       'snapshot',
     )
     if (alert === null) throw notFound('alert')
+    reply.header('etag', etagOf(alert))
     return alert
   })
-
-  const act = async (request: FastifyRequest, id: string, asked: string | undefined, command: StatusCommand) => {
-    const { organizationId, actor } = authorizeCaller(request, {
-      organizationId: asked,
-      permission: `alerts:${command.action}`,
-      what: 'alert',
-    })
-    await cipher.load([organizationId])
-    const traceparent = headerText(request, HEADERS.traceparent)
-    return inOrganization(pool, organizationId, async (query) => {
-      // Two at once: the second waits here, and then sees what the first did.
-      const alert = await lockAlert(query, cipher, organizationId, id)
-      if (alert === null) throw notFound('alert')
-      const step = decide(alert, command, actor, Date.now())
-      if (isRefusal(step)) {
-        metrics.actions.inc({ action: command.action, outcome: 'refused' })
-        throw new HttpProblem(409, 'WRONG_STATE', `The alert is ${alert.status}: it cannot be ${PAST[command.action]}.`, {
-          extra: { present: alert.status, reason: step.refused },
-        })
-      }
-      const next = await writeStatus(query, cipher, alert, step)
-      const [place] = await query<{ partition: number }>(GET_PARTITION, [organizationId])
-      if (place === undefined) throw notFound('alert')
-      await addToOutbox(query, [statusRecord(step.change, step.type, place.partition, traceparent)])
-      metrics.actions.inc({ action: command.action, outcome: 'done' })
-      return next
-    })
-  }
-
-  route(app, OPERATIONS_TABLE.acknowledgeAlert, ({ params, query, request }) =>
-    act(request, params.id, query.organizationId, { action: 'acknowledge' }),
-  )
-  route(app, OPERATIONS_TABLE.resolveAlert, ({ params, query, body, request }) =>
-    act(request, params.id, query.organizationId, { action: 'resolve', notes: body.notes }),
-  )
-  route(app, OPERATIONS_TABLE.dismissAlert, ({ params, query, body, request }) =>
-    act(request, params.id, query.organizationId, { action: 'dismiss', reason: body.reason, notes: body.notes }),
-  )
-}
-
-const PAST: Readonly<Record<StatusCommand['action'], string>> = {
-  acknowledge: 'acknowledged',
-  resolve: 'resolved',
-  dismiss: 'dismissed',
 }
 
 /** Services read one alert of an organization that they name (the gateway joins halves with it). */
@@ -151,9 +103,4 @@ async function streamPosition(query: Query, organizationId: string): Promise<{ p
   const [position] = await query<{ partition: number; next: bigint }>(STREAM_POSITION, [organizationId, TOPICS.alerts.name])
   if (position === undefined) throw notFound('organization')
   return position
-}
-
-const headerText = (request: FastifyRequest, name: string): string | undefined => {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value[0] : value
 }

@@ -58,7 +58,7 @@ SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.s
        metadata = excluded.metadata, tags = excluded.tags, runbook = excluded.runbook, correlation_id = excluded.correlation_id,
        merged_into = excluded.merged_into, updated_at = greatest(alerts.updated_at, excluded.updated_at)
  WHERE alerts.revision < excluded.revision AND alerts.organization_id = excluded.organization_id
-RETURNING id, organization_id, revision, version, merged_into`
+RETURNING id, organization_id, revision, status, ended_at_count`
 
 /** $1: JSON array of { id, organizationId, revision, evidence: sealed, base64 }. */
 export const APPLY_EVIDENCE = `

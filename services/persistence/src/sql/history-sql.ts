@@ -10,3 +10,11 @@ WITH entry AS (
   RETURNING id, organization_id
 )
 INSERT INTO history_payloads (history_id, organization_id, payload) SELECT id, organization_id, $11 FROM entry`
+
+/** $1 organization, $2 alert, $3 version: who made it. */
+export const WHO_ACTED = `
+SELECT actor, at FROM history WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND version = $3`
+
+/** $1 organization, $2 alert. */
+export const PERSON_ACTED = `
+SELECT 1 FROM history WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND actor <> 'system' LIMIT 1`

@@ -18,6 +18,9 @@ INSERT INTO subjects (subject, operator, version) VALUES ($1, true, 1)
     ON CONFLICT (subject) DO UPDATE SET operator = true, version = subjects.version + 1 WHERE NOT subjects.operator
 RETURNING version`
 
+/** $1 organization, $2 subject. */
+export const IS_MEMBER = 'SELECT 1 FROM memberships WHERE organization_id = $1 AND subject = $2'
+
 /** $1 subject, $2 organization, $3 role. */
 export const ADD_MEMBERSHIP = 'INSERT INTO memberships (subject, organization_id, role) VALUES ($1, $2, $3)'
 
@@ -26,7 +29,6 @@ const COLUMNS = 'id, slug, name, version, partition, settings, recipients'
 /** $1 organization. */
 export const GET_ORGANIZATION = `SELECT ${COLUMNS} FROM organizations WHERE id = $1`
 export const LOCK_ORGANIZATION = `SELECT ${COLUMNS} FROM organizations WHERE id = $1 FOR UPDATE`
-export const GET_PARTITION = 'SELECT partition FROM organizations WHERE id = $1'
 export const GET_KEYS =
   'SELECT id, hash, scopes, source FROM api_keys WHERE organization_id = $1 AND revoked_at IS NULL ORDER BY created_at, id'
 
