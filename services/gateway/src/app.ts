@@ -1,5 +1,6 @@
 import { fastifyCookie } from '@fastify/cookie'
-import { loadKeyRing, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
+import { loadKeyRing, maskAlert, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
+import type { Alert } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { createHttpServer, listen } from '@tocsin/http'
 import { createKafka } from '@tocsin/kafka'
@@ -15,6 +16,7 @@ import { registerSignIn } from './door/sign-in.ts'
 import { createMetrics } from './metrics.ts'
 import { createSocketServer } from './socket/socket-server.ts'
 import { AlertStream } from './stream/alert-stream.ts'
+import type { Change } from './stream/change.ts'
 import { followDirectories } from './stream/directories.ts'
 import { createLookup } from './stream/persistence-client.ts'
 
@@ -90,6 +92,7 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
       refresh: directories.refresh,
       seal: lastSealed((position) => sealCursor(ring, position)),
       open: (cursor) => openCursor(ring, cursor),
+      textOf: lastMasked(),
       clock: Date.now,
       told: (type, change) => {
         metrics.frames.inc({ type })
@@ -162,6 +165,16 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
       await redis.close()
       await telemetry.close()
     },
+  }
+}
+
+/** The change's alert as JSON. Many sockets are told the same change one after the other: it is masked once. */
+function lastMasked(): (change: Change, masked: boolean) => string {
+  let last: { readonly change: Change; readonly text: string } | null = null
+  return (change, masked) => {
+    if (!masked) return change.alert
+    if (last?.change !== change) last = { change, text: JSON.stringify(maskAlert(JSON.parse(change.alert) as Partial<Alert>)) }
+    return last.text
   }
 }
 

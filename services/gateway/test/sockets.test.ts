@@ -82,6 +82,37 @@ test('a person who acts is named, and an alert that leaves the filter is deleted
   active.close()
 })
 
+test('a viewer is sent no title, description, group, metadata or correlation of an alert, whole or coalesced', async () => {
+  await world.grant('vic', [ours], { memberships: [{ organizationId: ours.organizationId, role: 'viewer' }] })
+  const [viewer, responder] = [Client.withToken(gateway, await world.token('vic')), Client.withToken(gateway, token)]
+  await Promise.all([viewer.subscribe(ours), responder.subscribe(ours)])
+  const canary = 'canary-3e7f'
+  const [n, other] = [next(), next()]
+  const sensitive = {
+    title: canary,
+    description: canary,
+    group: { principalId: canary },
+    metadata: { who: canary },
+    correlationId: canary,
+  }
+  await world.publish(ours, [
+    created(n, sensitive),
+    created(other, sensitive),
+    sampleStatus(n, 1, { status: 'resolved', resolved: true, resolutionNotes: canary }),
+  ])
+  await viewer.waitFor(() => viewer.changes().length === 3, 'three masked changes')
+  await responder.waitFor(() => responder.changes().length === 3, 'three changes')
+  expect(viewer.changes()).toMatchObject([
+    { type: 'alert_created', alert: { id: id(n), title: figures(n).rule.name, severity: figures(n).severity } },
+    { type: 'alert_created' },
+    { type: 'alert_updated', alert: { status: 'resolved' } },
+  ])
+  expect(JSON.stringify(viewer.changes())).not.toContain(canary)
+  expect(JSON.stringify(responder.changes())).toContain(canary)
+  viewer.close()
+  responder.close()
+})
+
 test('a merged alert is deleted', async () => {
   const client = Client.withToken(gateway, token)
   await client.subscribe(ours)

@@ -12,15 +12,15 @@ export const resync = (now: number, cursor: string, reason: string) =>
 export const failure = (now: number, code: string, message: string) =>
   text({ type: 'error', timestamp: time(now), code, message })
 
-/** `alert_created` or `alert_updated`. The alert is JSON text already: it is not parsed again for each socket. */
-export function upsert(type: 'alert_created' | 'alert_updated', change: Change, cursor: string): string {
+/** `alert_created` or `alert_updated`. `alert` is JSON text already: it is not parsed again for each socket. */
+export function upsert(type: 'alert_created' | 'alert_updated', change: Change, alert: string, cursor: string): string {
   const head = JSON.stringify({
     type,
     timestamp: time(change.at),
     ...(change.userId === undefined ? {} : { userId: change.userId }),
     cursor,
   })
-  return `${head.slice(0, -1)}${change.partial ? ',"partial":true' : ''},"alert":${change.alert}}`
+  return `${head.slice(0, -1)}${change.partial ? ',"partial":true' : ''},"alert":${alert}}`
 }
 
 export const deleted = (change: Change, reason: 'merged' | 'filtered', cursor: string) =>

@@ -36,6 +36,7 @@ function setUp(options: { maxBytes?: number; filter?: object } = {}) {
       outlet: pipe,
       read: (subscription, offset, limit) => ring.read(subscription.organizationId, subscription.partition, offset, limit),
       seal: (_subscription, offset) => String(offset),
+      textOf: (each) => each.alert,
       clock: () => clock.now,
     })
   const append = (...changes: Change[]) => {

@@ -7,6 +7,7 @@
  * 3. One that stands still for STALL_MS, or whose position left the ring, is to be closed (`stalled`, `lost`).
  * 4. Every message's cursor is a position from which nothing is lost; of messages made from one coalesced stretch only the last
  *    moves on.
+ * 5. What the socket's subject may not read is masked; that is asked anew for each message, as a role can change at any time.
  */
 import type { SubscriptionFilter } from '@tocsin/contracts'
 import { type Change, showing } from '../stream/change.ts'
@@ -38,6 +39,7 @@ export class ChangeReader {
   readonly #outlet: Outlet
   readonly #read: (subscription: Subscription, offset: bigint, limit: number) => RingRead
   readonly #seal: (subscription: Subscription, offset: bigint) => string
+  readonly #textOf: (change: Change) => string
   readonly #clock: () => number
   readonly #told: (type: string, change: Change) => void
   #next: bigint
@@ -52,6 +54,8 @@ export class ChangeReader {
       readonly outlet: Outlet
       readonly read: (subscription: Subscription, offset: bigint, limit: number) => RingRead
       readonly seal: (subscription: Subscription, offset: bigint) => string
+      /** The alert as JSON, masked where the subject may not read it whole (5). */
+      readonly textOf: (change: Change) => string
       readonly clock: () => number
       /** For metrics. */
       readonly told?: (type: string, change: Change) => void
@@ -62,6 +66,7 @@ export class ChangeReader {
     this.#outlet = deps.outlet
     this.#read = deps.read
     this.#seal = deps.seal
+    this.#textOf = deps.textOf
     this.#clock = deps.clock
     this.#told = deps.told ?? (() => {})
   }
@@ -100,7 +105,8 @@ export class ChangeReader {
       const what = showing(this.subscription.filter, change)
       if (what === 'hidden') continue
       const cursor = this.#seal(this.subscription, this.#next)
-      if (what === 'created' || what === 'updated') this.#send(`alert_${what}`, upsert(`alert_${what}`, change, cursor), change)
+      if (what === 'created' || what === 'updated')
+        this.#send(`alert_${what}`, upsert(`alert_${what}`, change, this.#textOf(change), cursor), change)
       else this.#send('alert_deleted', deleted(change, what, cursor), change)
     }
   }
@@ -120,7 +126,7 @@ export class ChangeReader {
         'bulk_update',
         bulk(
           newest.at,
-          shown.map((each) => each.alert),
+          shown.map((each) => this.#textOf(each)),
           end,
         ),
         newest,

@@ -20,7 +20,7 @@ function setUp() {
     closed: null as CloseKind | null,
     access: {
       operator: false,
-      memberships: [{ organizationId: ORGANIZATION, role: 'viewer' as const }],
+      memberships: [{ organizationId: ORGANIZATION, role: 'viewer' }],
       notBefore: null,
     } as Pick<AccessRecord, 'operator' | 'memberships' | 'notBefore'>,
     paused: false,
@@ -53,6 +53,7 @@ function setUp() {
         const [organizationId, offset] = cursor.split(':') as [string, string]
         return { organizationId, partition: 0, offset: BigInt(offset) }
       },
+      textOf: (each, masked) => (masked ? '{"masked":true}' : each.alert),
       clock: () => world.now,
     },
   )
@@ -73,6 +74,18 @@ test('hello comes first, then subscribed with a position, then changes', async (
   append(20)
   expect(types()).toEqual(['hello', 'subscribed', 'alert_created'])
   expect(world.frames[1]).toMatchObject({ cursor: `${ORGANIZATION}:20` })
+})
+
+test('a role that may not read everything is sent masked alerts, from the moment on that it has that role', async () => {
+  const { subscribe, append, world } = setUp()
+  await subscribe()
+  append(20)
+  world.access = { ...world.access, memberships: [{ organizationId: ORGANIZATION, role: 'responder' as const }] }
+  append(21)
+  world.access = { ...world.access, memberships: [{ organizationId: ORGANIZATION, role: 'viewer' as const }] }
+  append(22)
+  const masked = { masked: true }
+  expect(world.frames.slice(2).map((frame) => frame['alert'])).toEqual([masked, expect.not.objectContaining(masked), masked])
 })
 
 test('from a cursor, what was missed comes before what is new', async () => {

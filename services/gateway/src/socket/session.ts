@@ -5,9 +5,10 @@
  * 2. Subscribing from a cursor loses nothing and repeats nothing, or says `resync`.
  * 3. A new subscription replaces the one before it; while it is being looked up the old one goes on. Each is answered once, by
  *    `subscribed` or `error`, in the order asked.
+ * 4. A role without `sensitive:read` is sent masked alerts.
  */
 import { type AccessDirectory, can, type StreamPosition, type VerifiedToken } from '@tocsin/access'
-import { Subscribe } from '@tocsin/contracts'
+import { type Permission, Subscribe } from '@tocsin/contracts'
 import { Compile } from 'typebox/compile'
 import type { Change } from '../stream/change.ts'
 import type { RingRead } from '../stream/ring.ts'
@@ -45,6 +46,8 @@ export interface SessionDeps {
   /** Reads memberships and organizations until `known`, for a second or two: both may be seconds old. */
   readonly refresh: (known: () => boolean) => Promise<void>
   readonly seal: (position: StreamPosition) => string
+  /** The change's alert as JSON, whole or masked. */
+  readonly textOf: (change: Change, masked: boolean) => string
   /** Throws for anything that `seal` did not make. */
   readonly open: (cursor: string) => StreamPosition
   readonly clock: () => number
@@ -170,6 +173,7 @@ export class Session {
       outlet: this.#wire,
       read: (...asked) => stream.read(...asked),
       seal: this.#seal,
+      textOf: (change) => this.#deps.textOf(change, !this.#may(organizationId, 'sensitive:read')), // 4
       clock: this.#deps.clock,
       ...(this.#deps.told ? { told: this.#deps.told } : {}),
     })
@@ -191,8 +195,12 @@ export class Session {
     this.#deps.seal({ organizationId, partition, offset })
 
   #mayRead(organizationId: string): boolean {
+    return this.#may(organizationId, 'alerts:read')
+  }
+
+  #may(organizationId: string, permission: Permission): boolean {
     const membership = this.#deps.access.of(this.token.subject).memberships.find((each) => each.organizationId === organizationId)
-    return membership !== undefined && can(membership.role, 'alerts:read')
+    return membership !== undefined && can(membership.role, permission)
   }
 
   #fail(code: string, message: string): void {

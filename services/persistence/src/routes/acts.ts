@@ -1,4 +1,4 @@
-import { notFound } from '@tocsin/access'
+import { alertFor, notFound } from '@tocsin/access'
 import { type ActChannel, HEADERS, OPERATIONS_TABLE, type Permission } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
@@ -29,7 +29,7 @@ interface Asked {
 
 export function actRoutes(app: HttpServer, { pool, cipher, metrics }: ActRoutes): void {
   const act = async ({ params, query: asked, request, reply }: Asked, permission: Permission, command: Command) => {
-    const { organizationId, actor } = authorizeCaller(request, {
+    const { organizationId, actor, permissions } = authorizeCaller(request, {
       organizationId: asked.organizationId,
       permission,
       what: 'alert',
@@ -58,7 +58,7 @@ export function actRoutes(app: HttpServer, { pool, cipher, metrics }: ActRoutes)
       // After the alert itself, so that a stranger's is answered like one that does not exist.
       if (command.action === 'assign') await refuseStranger(query, organizationId, command.assignee)
       reply.header('etag', etagOf(result.alert))
-      return result.alert
+      return alertFor(permissions, result.alert)
     })
   }
 

@@ -1,5 +1,5 @@
-import { type KeyRing, notFound, openPage, sealCursor, sealPage } from '@tocsin/access'
-import { type AlertQuery, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
+import { alertFor, type KeyRing, notFound, openPage, sealCursor, sealPage } from '@tocsin/access'
+import { type AlertQuery, OPERATIONS_TABLE, type Permission, TOPICS } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query, sqlStateOf } from '@tocsin/postgres'
@@ -20,7 +20,7 @@ export interface AlertRoutes {
 
 export function alertRoutes(app: HttpServer, { pool, cipher, ring }: AlertRoutes): void {
   route(app, OPERATIONS_TABLE.listAlerts, async ({ query: asked, request }) => {
-    const { organizationId } = authorizeCaller(request, {
+    const { organizationId, permissions } = authorizeCaller(request, {
       organizationId: asked.organizationId,
       permission: 'alerts:read',
       what: 'organization',
@@ -39,7 +39,7 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring }: AlertRoutes
         const last = items.at(-1)
         const more = found.length > limit && last !== undefined
         return {
-          items,
+          items: items.map((alert) => alertFor(permissions, alert)),
           nextCursor: more ? sealPage(ring, { organizationId, createdAt: last.createdAt, id: last.id }) : null,
           streamCursor: sealCursor(ring, { organizationId, partition: position.partition, offset: position.next }),
         }
@@ -49,7 +49,7 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring }: AlertRoutes
   })
 
   route(app, OPERATIONS_TABLE.getAlert, async ({ params, query: asked, request, reply }) => {
-    const organizationId = readableOrganization(request, asked.organizationId)
+    const { organizationId, permissions } = readableOrganization(request, asked.organizationId)
     await cipher.load([organizationId])
     const alert = await inOrganization(
       pool,
@@ -59,17 +59,20 @@ export function alertRoutes(app: HttpServer, { pool, cipher, ring }: AlertRoutes
     )
     if (alert === null) throw notFound('alert')
     reply.header('etag', etagOf(alert))
-    return alert
+    return permissions === null ? alert : alertFor(permissions, alert)
   })
 }
 
-/** Services read one alert of an organization that they name (the gateway joins halves with it). */
-function readableOrganization(request: FastifyRequest, asked: string | undefined): string {
+/** Services read one alert, whole (permissions null), of an organization that they name: the gateway joins halves with it. */
+function readableOrganization(
+  request: FastifyRequest,
+  asked: string | undefined,
+): { readonly organizationId: string; readonly permissions: ReadonlySet<Permission> | null } {
   if (callerOf(request).kind !== 'service')
-    return authorizeCaller(request, { organizationId: asked, permission: 'alerts:read', what: 'alert' }).organizationId
+    return authorizeCaller(request, { organizationId: asked, permission: 'alerts:read', what: 'alert' })
   if (asked === undefined)
     throw new HttpProblem(400, 'ORGANIZATION_REQUIRED', 'A service names the organization: ?organizationId=…')
-  return asked
+  return { organizationId: asked, permissions: null }
 }
 
 /** SQLSTATE class 22: a value that fits the schema and that PostgreSQL has no place for, for instance a date of the year 0. */
