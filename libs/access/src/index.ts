@@ -21,7 +21,7 @@ export {
   type SecretKey,
   type TokenKey,
 } from './key-ring.ts'
-export { alertFor, MASKED, maskAlert } from './mask-alert.ts'
+export { alertFor, MASKED, maskAlert, recipientsFor } from './mask-alert.ts'
 export { can, ROLE_PERMISSIONS, SCOPE_PERMISSIONS } from './roles.ts'
 export { openCookie, openCursor, openPage, type StreamPosition, sealCookie, sealCursor, sealPage } from './sealed.ts'
 export {

@@ -5,7 +5,7 @@
  * 1. The table below is total: a new field of an alert is decided on here or nothing compiles.
  * 2. Masking is by what a field can hold, never by what it holds: a role that may not read a value cannot tell whether there is one.
  */
-import type { AlertWithEvidence, Evidence, Permission } from '@tocsin/contracts'
+import type { AlertWithEvidence, Evidence, Permission, Recipients } from '@tocsin/contracts'
 
 /** Stands in place of a text that the role may not read. */
 export const MASKED = '[masked]'
@@ -94,3 +94,13 @@ export function maskAlert<A extends Partial<AlertWithEvidence>>(alert: A): A {
 /** `alert` as somebody with these permissions may see it. */
 export const alertFor = <A extends Partial<AlertWithEvidence>>(permissions: ReadonlySet<Permission>, alert: A): A =>
   permissions.has('sensitive:read') ? alert : maskAlert(alert)
+
+/** Whom alerts are told to: their addresses are sensitive, how many there are is not. */
+export const recipientsFor = (permissions: ReadonlySet<Permission>, recipients: Recipients): Recipients =>
+  permissions.has('sensitive:read')
+    ? recipients
+    : {
+        emails: recipients.emails.map(hidden),
+        slackChannels: recipients.slackChannels.map(hidden),
+        phoneNumbers: recipients.phoneNumbers.map(hidden),
+      }

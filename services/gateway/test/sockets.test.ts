@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { generateKeyRing, issueToken, sealCursor, verifyServiceToken } from '@tocsin/access'
-import { TOPICS } from '@tocsin/contracts'
+import { TOPICS, UNTOUCHED } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Gateway } from '../src/app.ts'
@@ -286,19 +286,12 @@ test('while persistence is away a change is sent in part, and joined again when 
   const n = next()
   const whole = {
     ...figures(n, 3, { organizationId: ours.organizationId }),
+    ...UNTOUCHED,
     version: 2,
     status: 'acknowledged',
-    assignee: null,
     acknowledged: true,
     acknowledgedAt: figures(n).createdAt,
     acknowledgedBy: 'ann',
-    resolved: false,
-    resolvedAt: null,
-    resolvedBy: null,
-    resolutionNotes: null,
-    dismissedAt: null,
-    dismissedBy: null,
-    dismissReason: null,
   }
   const callers: string[] = []
   let up = false

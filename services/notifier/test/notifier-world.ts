@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyRing, issueToken, type KeyRing } from '@tocsin/access'
 import { loadConfig } from '@tocsin/config'
-import { type AccessRecord, ALL_TOPICS, type NotificationEntry, type Recipients, type TenantRecord } from '@tocsin/contracts'
+import {
+  type AccessRecord,
+  ALL_TOPICS,
+  type NotificationEntry,
+  type Recipients,
+  type Role,
+  type TenantRecord,
+} from '@tocsin/contracts'
 import { createKafka, createProducer, ensureTopics, type Kafka, type KafkaRecord, type Producer, readToEnd } from '@tocsin/kafka'
 import { createPool, type Query, queryOf } from '@tocsin/postgres'
 import { createTestDatabase, testInfrastructure, uniquePrefix } from '@tocsin/testing'
@@ -28,11 +35,12 @@ export interface NotifierWorld {
   readonly sms: TestProvider
   start(over?: Partial<NotifierConfig>): Promise<RunningNotifier>
   stop(instance: RunningNotifier): Promise<void>
-  /** Publishes an organization as persistence does; `members` get the role viewer. */
+  /** Publishes an organization as persistence does; `members` get the role `as` (responder). */
   newOrganization(options?: {
     readonly recipients?: Partial<Recipients>
     readonly settings?: TenantRecord['settings']
     readonly members?: readonly string[]
+    readonly as?: Role
   }): Promise<string>
   publish(...records: readonly AlertRecord[]): Promise<void>
   publishRaw(value: string, headers: Record<string, string>): Promise<void>
@@ -105,7 +113,12 @@ export async function createNotifierWorld(given?: WorldDatabase): Promise<Notifi
       running.delete(instance)
       await instance.stop()
     },
-    newOrganization: async ({ recipients = { emails: ['ops@example.org'] }, settings = AT_ONCE, members = [] } = {}) => {
+    newOrganization: async ({
+      recipients = { emails: ['ops@example.org'] },
+      settings = AT_ONCE,
+      members = [],
+      as = 'responder',
+    } = {}) => {
       const organizationId = crypto.randomUUID()
       const partition = partitions.size % PARTITIONS
       partitions.set(organizationId, partition)
@@ -125,7 +138,7 @@ export async function createNotifierWorld(given?: WorldDatabase): Promise<Notifi
           subject,
           version: 1,
           operator: false,
-          memberships: [{ organizationId, role: 'viewer' }],
+          memberships: [{ organizationId, role: as }],
           notBefore: null,
         }
         await send('access', subject, access)

@@ -67,6 +67,22 @@ test('what people do afterwards changes the Slack message and is said in its thr
   expect(second?.headers.get('in-reply-to')).toBe(first?.headers.get('message-id'))
 })
 
+test('tells a role that may not read everything that somebody was told, and not whom', async () => {
+  const organizationId = await world.newOrganization({ members: ['vic'], as: 'viewer' })
+  const figures = figuresOf(organizationId)
+  await world.publish(created(figures))
+  const vic = await world.tokenOf('vic')
+  const sent = await waitFor(
+    async () => {
+      const answer = await world.entries(notifier, figures.id, vic)
+      return answer.items.some(({ status }) => status === 'sent') && answer
+    },
+    { limitMs: LIMIT_MS, what: 'the entry' },
+  )
+  expect(sent.items).toMatchObject([{ channel: 'email', destination: '[masked]', status: 'sent' }])
+  expect(JSON.stringify(sent)).not.toContain('ops@example.org')
+})
+
 test('tells members who was told, and nobody else that there is such an alert', async () => {
   const organizationId = await world.newOrganization({ members: ['ada'] })
   await world.newOrganization({ members: ['mallory'] })

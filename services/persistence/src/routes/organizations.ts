@@ -1,4 +1,4 @@
-import { issueToken, type KeyRing, notFound } from '@tocsin/access'
+import { issueToken, type KeyRing, notFound, recipientsFor } from '@tocsin/access'
 import { OPERATIONS_TABLE, type Organization, type OrganizationSettings, type Recipients } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
@@ -44,14 +44,15 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
   )
 
   route(app, OPERATIONS_TABLE.getOrganization, async ({ params, request }) => {
-    const { organizationId } = authorizeCaller(request, {
+    const { organizationId, permissions } = authorizeCaller(request, {
       organizationId: params.organizationId,
       permission: 'organization:read',
       what: 'organization',
     })
     const state = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
     if (state === null) throw notFound('organization')
-    return answerOf(state)
+    const answer = answerOf(state)
+    return { ...answer, recipients: recipientsFor(permissions, answer.recipients) }
   })
 
   route(app, OPERATIONS_TABLE.updateOrganization, async ({ params, body, request }) => {
