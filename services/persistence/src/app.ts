@@ -9,9 +9,11 @@ import { assertPlainRole, createPool, migrate, type Pool, queryOf } from '@tocsi
 import { type Logger, startTelemetry } from '@tocsin/telemetry'
 import { startApplier } from './applier.ts'
 import type { PersistenceConfig } from './config.ts'
+import { expireAcknowledgements } from './expire-acknowledgements.ts'
 import { createHttpApi } from './http-api.ts'
 import { createMetrics } from './metrics.ts'
 import { makeOperator } from './operator.ts'
+import { startPeriodic } from './periodic.ts'
 import { FieldCipher } from './protection/field-cipher.ts'
 import { startRelay } from './relay.ts'
 import { assertOffsetsFit } from './repositories/offsets.ts'
@@ -22,6 +24,8 @@ export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url
 export const SCHEMA = 'persistence'
 /** Applier, start-up and metrics; the relay has a connection of its own. */
 const WORKER_CONNECTIONS = 4
+/** An acknowledgement ends at most so much later than it was to. */
+const EXPIRE_EVERY_MS = 2_000
 /** Readiness is asked for every few seconds: the question must not outlast its answer's use. */
 const PING_LIMIT_MS = 1_000
 
@@ -82,8 +86,19 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
 
   const producer = createProducer(kafka)
   const relay = startRelay({ databaseUrl: config.WORKER_DATABASE_URL, producer, log, metrics })
-  const applier = startApplier({ kafka, producer, pool: workerPool, cipher: new FieldCipher(workerPool, ring.fields), metrics })
-  degraded = () => [...applier.degraded(), ...(relay.failing() ? ['outbox'] : [])]
+  const workerCipher = new FieldCipher(workerPool, ring.fields)
+  const applier = startApplier({ kafka, producer, pool: workerPool, cipher: workerCipher, metrics })
+  const expiry = startPeriodic({
+    what: 'expiry of acknowledgements',
+    everyMs: EXPIRE_EVERY_MS,
+    log,
+    work: () => expireAcknowledgements({ pool: workerPool, cipher: workerCipher }),
+  })
+  degraded = () => [
+    ...applier.degraded(),
+    ...(relay.failing() ? ['outbox'] : []),
+    ...(expiry.failing() ? ['acknowledgements'] : []),
+  ]
   const api = createHttpApi({
     pool: apiPool,
     cipher: new FieldCipher(apiPool, ring.fields),
@@ -104,6 +119,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       await api.close()
       await applier.stop()
       await relay.stop()
+      await expiry.stop()
       await producer.close()
       await kafka.close()
       await Promise.all([apiPool.end(), workerPool.end()])

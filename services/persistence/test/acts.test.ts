@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expireAcknowledgements } from '../src/expire-acknowledgements.ts'
+import { FieldCipher } from '../src/protection/field-cipher.ts'
 import { createWorld, type World } from './world.ts'
 
 type Organization = Awaited<ReturnType<World['newOrganization']>>
@@ -65,6 +67,44 @@ describe('the life of an alert', () => {
     expect((await act(id, 'assignee', { assignee: null })).body).toMatchObject({ assignee: null, version: 5 })
     expect((await act(id, 'comments', { comment: ' ' })).status).toBe(400)
     expect((await act(id, 'labels', { add: [' '] })).status).toBe(400)
+  })
+})
+
+describe('an acknowledgement', () => {
+  const PERIODS = { LOW: 60_000, MEDIUM: null }
+  const expireTwice = () => {
+    const cipher = new FieldCipher(world.workerPool, world.ring.fields)
+    return Promise.all([1, 2].map(() => expireAcknowledgements({ pool: world.workerPool, cipher })))
+  }
+  const pass = (ms: number) =>
+    world.admin(`UPDATE alerts SET acknowledgement_expires_at = acknowledgement_expires_at - $1 * interval '1 ms'`, [ms])
+
+  test('is over after the time of its severity, once, also where two instances look at the same moment', async () => {
+    const settings = { acknowledgementExpiryMs: PERIODS }
+    await world.ask('PATCH', `/api/organizations/${acme.organizationId}`, acme.token, { settings })
+    const ids: string[] = []
+    for (const severity of ['LOW', 'MEDIUM', 'HIGH'] as const) {
+      const { id } = await world.addAlert(acme.organizationId, { severity })
+      await act(id, 'acknowledge')
+      ids.push(id)
+    }
+    const states = async () =>
+      (await Promise.all(ids.map((id) => world.ask('GET', `/api/alerts/${id}`, acme.token)))).map(({ body }) => body.status)
+    await expireTwice()
+    expect(await states()).toEqual(['acknowledged', 'acknowledged', 'acknowledged'])
+    await pass(60_000)
+    await expireTwice()
+    expect(await states()).toEqual(['active', 'acknowledged', 'acknowledged'])
+    await pass(4 * 3_600_000)
+    await expireTwice()
+    expect(await states()).toEqual(['active', 'acknowledged', 'active'])
+    const history = await world.admin('SELECT actor, channel, action FROM history WHERE about_id = $1 AND version = 2', [ids[0]])
+    expect(history).toEqual([{ actor: 'system', channel: 'system', action: 'alert.unacknowledged' }])
+    const [row] = await world.admin<{ records: bigint }>(
+      `SELECT count(*) AS records FROM outbox WHERE headers ->> 'tocsin-type' = 'alert.unacknowledged' AND value LIKE $1`,
+      [`%${ids[0]}%`],
+    )
+    expect(row?.records).toBe(1n)
   })
 })
 

@@ -57,6 +57,7 @@ export function renderFigures(group: Group, episode: Episode, rendering: Renderi
       ...patternMetadata(group, episode),
       ...(group.adapted === null ? {} : { baseline: group.adapted.baseline }),
       ...(episode.lowerBound ? { countIsLowerBound: true } : {}),
+      ...(rule.autoResolve ? { autoResolve: true } : {}),
       ...(rendering.mergedInto === null ? {} : { mergedInto: rendering.mergedInto }),
     },
     tags: [...rule.tags],

@@ -194,6 +194,15 @@ describe('password spraying', () => {
   })
 })
 
+describe('an alert of a rule with autoResolve', () => {
+  it('says so in every revision', () => {
+    const rule = PACK[0]?.content.replace('x-tocsin:\n', 'x-tocsin:\n  autoResolve: true\n') ?? ''
+    const stream = new Stream([ruleRecord('tocsin.failed-auth', rule)])
+    for (let n = 0; n < 8; n++) stream.event(failedLogin('u1', at(`0:0${n}`)))
+    expect(stream.changes.map(({ alert }) => alert.metadata['autoResolve'])).toEqual([true, true])
+  })
+})
+
 describe('revisions', () => {
   it('of a burst are some dozens, and the last one has the last figures', () => {
     const stream = newStream()

@@ -14,8 +14,6 @@ const LEVELS: Readonly<Record<string, Severity>> = {
   high: 'HIGH',
   critical: 'CRITICAL',
 }
-/** Part of the language, not of this build. */
-const LATER: ReadonlySet<string> = new Set(['autoResolve'])
 
 export function severityOfLevel(level: string): Severity {
   return LEVELS[level] ?? 'MEDIUM'
@@ -45,8 +43,7 @@ export class ExtensionReader {
     for (const key of Object.keys(map)) {
       if (known.includes(key)) continue
       const where = ['x-tocsin', ...path].join('.')
-      const why = LATER.has(key) ? 'is not supported yet' : 'is not known'
-      this.refuse([...path, key], `"${key}" ${why} under "${where}".`, 'key')
+      this.refuse([...path, key], `"${key}" is not known under "${where}".`, 'key')
     }
   }
 

@@ -38,6 +38,7 @@ export function ruleBasics(
     traits: extension.pattern === null ? {} : PATTERN_TRAITS[extension.pattern],
     tags: document.tags.slice(0, 50),
     runbook: extension.runbook,
+    autoResolve: extension.autoResolve,
     detections: escalating === null ? counted : [...counted, escalating],
     counts: anyTest(counted),
     countsBy: new ShapeVerdicts(counted),

@@ -24,6 +24,8 @@ export interface RuleExtension {
   /** Window of a detection that no correlation counts. */
   readonly foldMs: DurationMs
   readonly runbook: string | null
+  /** The alert may be resolved without a person once its episode has closed. */
+  readonly autoResolve: boolean
   /** Adaptive thresholds. */
   readonly baseline: boolean
   readonly tests: readonly RuleTest[]
@@ -55,6 +57,7 @@ export function readExtension(document: SigmaDocument, file: string): RuleExtens
       'lateness',
       'fold',
       'runbook',
+      'autoResolve',
       'baseline',
       'tests',
     ],
@@ -72,6 +75,7 @@ export function readExtension(document: SigmaDocument, file: string): RuleExtens
     latenessMs: reader.duration(map, 'lateness'),
     foldMs: reader.duration(map, 'fold') ?? HOUR_MS,
     runbook: reader.text(map, [], 'runbook', 1000),
+    autoResolve: reader.flag(map, [], 'autoResolve'),
     baseline: reader.flag(map, [], 'baseline'),
     tests: readTests(reader, map),
   }

@@ -37,9 +37,7 @@ describe('a rule file', () => {
     expect(refusalOf(failedAuth, 'pattern: FAILED_AUTH', 'pattern: PHISHING')).toMatch(
       /^\d+: "pattern" must be one of FAILED_AUTH, /,
     )
-    expect(refusalOf(failedAuth, '  type: SECURITY', '  autoResolve: 1h')).toMatch(
-      /"autoResolve" is not supported yet under "x-tocsin"/,
-    )
+    expect(refusalOf(failedAuth, '  type: SECURITY', '  autoResolve: 1h')).toMatch(/"autoResolve" must be true or false/)
     expect(refusalOf(failedAuth, '  type: SECURITY', '  cooldown: 8d')).toMatch(/"cooldown" must be .* at most 7d/)
     expect(refusalOf(failedAuth, 'selection: successful_login', 'selection: nobody')).toMatch(
       /The rule "nobody" is not in this file/,

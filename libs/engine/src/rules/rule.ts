@@ -35,6 +35,7 @@ export interface CompiledRule extends RuleCondition {
   readonly traits: Omit<PatternTraits, 'builtIn'>
   readonly tags: readonly string[]
   readonly runbook: string | null
+  readonly autoResolve: boolean
   /** All that an event has to meet one of to be regarded at all. */
   readonly detections: readonly SigmaDetection[]
   /** Events that count; the verdicts say for which shapes the test is needed. */
