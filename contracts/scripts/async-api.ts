@@ -16,6 +16,7 @@ const RECORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [TOPICS.rules.name]: { rule: 'RuleRecord' },
   [TOPICS.tenants.name]: { organization: 'TenantRecord' },
   [TOPICS.access.name]: { access: 'AccessRecord' },
+  [TOPICS.historyHeads.name]: { head: 'HistoryHead' },
 }
 
 /** Who may write where (security.md §2). */
@@ -26,6 +27,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   [TOPICS.rules.name]: ['persistence'],
   [TOPICS.tenants.name]: ['persistence'],
   [TOPICS.access.name]: ['persistence'],
+  [TOPICS.historyHeads.name]: ['persistence'],
   [TOPICS.detectorSnapshots.name]: ['detector'],
 }
 

@@ -46,4 +46,5 @@ export const SCHEMA_VERSIONS = {
   Tenant: '1.0',
   Rule: '1.0',
   Access: '1.0',
+  HistoryHead: '1.0',
 } as const

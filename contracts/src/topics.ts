@@ -36,6 +36,13 @@ const live = {
     key: 'partition, snapshot offset, member id, chunk',
     config: { ...compacted, 'segment.bytes': String(64 * MIB), 'min.cleanable.dirty.ratio': '0.1' },
   },
+  historyHeads: {
+    name: 'history.heads',
+    partitions: 1,
+    key: 'organizationId',
+    // For ever: a head is worth more the older it is.
+    config: { ...base, 'cleanup.policy': 'delete', 'retention.ms': '-1', 'max.message.bytes': String(MIB) },
+  },
 } as const satisfies Record<string, TopicSpec>
 
 const deadOf = (spec: TopicSpec): TopicSpec => ({

@@ -5,6 +5,7 @@ import { OFFSET_OWNERS, type OffsetOwner } from './commands/offset-owners.ts'
 import { send } from './commands/send.ts'
 import { printSignInLink } from './commands/sign-in.ts'
 import { createTenant } from './commands/tenants.ts'
+import type { VerifyFlags } from './commands/verify.ts'
 import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection, tokenOf } from './connection.ts'
 import { runDemo } from './demo/run-demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
@@ -176,6 +177,15 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
         finish(await resetOffsets({ service, databaseUrl, brokers, prefix, yes, output }))
       }
     })
+
+  program
+    .command('verify')
+    .description('Verify an export of the history of an organization, without any service (docs/history.md)')
+    .requiredOption('--export <file>', 'NDJSON of GET /api/history/export')
+    .option('--head <file>', 'heads from topic history.heads or GET /api/history/heads: finds a cut tail and a rewritten past')
+    .option('--keys <file>', 'public keys, a JSON Web Key Set: verifies signatures of heads and checkpoint')
+    .option('--json', 'the report as JSON')
+    .action(async (flags: VerifyFlags) => finish(await (await import('./commands/verify.ts')).verify(flags, output)))
 
   program
     .command('sign-in')

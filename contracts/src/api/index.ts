@@ -2,6 +2,7 @@ import { ACCESS_OPERATIONS } from './access.ts'
 import { ACTION_OPERATIONS } from './actions.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
 import { EVENT_OPERATIONS } from './events.ts'
+import { HISTORY_OPERATIONS } from './history.ts'
 import { NOTIFICATION_OPERATIONS } from './notifications.ts'
 import type { ApiOperation } from './operation.ts'
 import { ORGANIZATION_OPERATIONS } from './organizations.ts'
@@ -10,6 +11,7 @@ export * from './access.ts'
 export * from './actions.ts'
 export * from './alerts.ts'
 export * from './events.ts'
+export * from './history.ts'
 export * from './notifications.ts'
 export type { ApiOperation } from './operation.ts'
 export * from './organizations.ts'
@@ -19,6 +21,7 @@ export const OPERATIONS_TABLE = {
   ...ALERT_OPERATIONS,
   ...ACTION_OPERATIONS,
   ...ACCESS_OPERATIONS,
+  ...HISTORY_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
   ...NOTIFICATION_OPERATIONS,
   ...EVENT_OPERATIONS,

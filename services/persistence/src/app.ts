@@ -10,6 +10,7 @@ import { type Logger, startTelemetry } from '@tocsin/telemetry'
 import { startApplier } from './applier.ts'
 import type { PersistenceConfig } from './config.ts'
 import { expireAcknowledgements } from './expire-acknowledgements.ts'
+import { startSealer } from './history/sealer.ts'
 import { createHttpApi } from './http-api.ts'
 import { createMetrics } from './metrics.ts'
 import { makeOperator } from './operator.ts'
@@ -94,10 +95,18 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     log,
     work: () => expireAcknowledgements({ pool: workerPool, cipher: workerCipher }),
   })
+  const sealer = startSealer({
+    pool: workerPool,
+    ring: ring.history,
+    headsIntervalSeconds: config.HISTORY_HEADS_INTERVAL_SECONDS,
+    log,
+    metrics,
+  })
   degraded = () => [
     ...applier.degraded(),
     ...(relay.failing() ? ['outbox'] : []),
     ...(expiry.failing() ? ['acknowledgements'] : []),
+    ...(sealer.late() ? ['history'] : []),
   ]
   const api = createHttpApi({
     pool: apiPool,
@@ -118,6 +127,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       readiness.draining()
       await api.close()
       await applier.stop()
+      await sealer.stop()
       await relay.stop()
       await expiry.stop()
       await producer.close()

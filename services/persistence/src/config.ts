@@ -19,6 +19,11 @@ export const PersistenceConfig = Type.Object({
     description: 'PostgreSQL as tocsin_worker, for applier and outbox',
   }),
   API_CONNECTIONS: Type.Integer({ default: 10, minimum: 1, description: 'Most database connections for requests' }),
+  HISTORY_HEADS_INTERVAL_SECONDS: Type.Integer({
+    default: 600,
+    minimum: 1,
+    description: 'Seconds between two signed heads of the history of an organization that acts',
+  }),
   KEYS_FILE: Type.String({ minLength: 1, description: 'Key ring, mode 0600' }),
   RULES_DIR: Type.String({ minLength: 1, description: 'Folder of the built-in rule pack' }),
   OPERATOR_SUBJECT: Type.Optional(

@@ -7,6 +7,7 @@ import type { FieldCipher } from './protection/field-cipher.ts'
 import { actRoutes } from './routes/acts.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator } from './routes/authentication.ts'
+import { historyRoutes } from './routes/history.ts'
 import { meRoute } from './routes/me.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
@@ -36,6 +37,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   alertRoutes(app, options)
   actRoutes(app, options)
   organizationRoutes(app, options)
+  historyRoutes(app, options)
   meRoute(app)
   return app
 }

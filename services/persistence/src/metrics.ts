@@ -7,6 +7,8 @@ export interface PersistenceMetrics {
   readonly published: Counter<'topic'>
   readonly outboxRows: Gauge
   readonly outboxOldestSeconds: Gauge
+  readonly sealed: Counter
+  readonly unsealedOldestSeconds: Gauge
 }
 
 export function createMetrics(registry = new Registry()): PersistenceMetrics {
@@ -35,6 +37,16 @@ export function createMetrics(registry = new Registry()): PersistenceMetrics {
     outboxOldestSeconds: new Gauge({
       name: 'tocsin_outbox_oldest_seconds',
       help: 'Age of the oldest record in the outbox',
+      registers,
+    }),
+    sealed: new Counter({
+      name: 'tocsin_history_sealed_total',
+      help: 'Entries of the history that were chained',
+      registers,
+    }),
+    unsealedOldestSeconds: new Gauge({
+      name: 'tocsin_history_unsealed_oldest_seconds',
+      help: 'Age of the oldest entry of the history that waits for its seal',
       registers,
     }),
   }

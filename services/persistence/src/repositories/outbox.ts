@@ -3,6 +3,7 @@ import {
   type AlertStatusChange,
   type ControlRecord,
   HEADERS,
+  type HistoryHead,
   type RuleRecord,
   SCHEMA_VERSIONS,
   type StatusRecordType,
@@ -104,6 +105,19 @@ export const accessRecord = (access: AccessRecord, organizationId: string | null
     'Access',
     access,
     traceparent,
+  )
+
+export const headRecord = (head: HistoryHead): OutboxRecord =>
+  record(
+    {
+      organizationId: head.organizationId,
+      topic: TOPICS.historyHeads.name,
+      partition: ONLY_PARTITION,
+      key: head.organizationId,
+    },
+    'head',
+    'HistoryHead',
+    head,
   )
 
 /** Written in the transaction of what it tells of; the relay publishes in this order. */

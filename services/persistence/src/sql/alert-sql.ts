@@ -77,3 +77,6 @@ UPDATE alerts
        acknowledgement_expires_at = $19, ended_at_count = $20, labels = $21
  WHERE organization_id = $1 AND id = $2 AND version < $3
 RETURNING id`
+
+/** $1 organization, $2 id. */
+export const HAS_ALERT = 'SELECT 1 AS found FROM alerts WHERE organization_id = $1 AND id = $2'

@@ -18,3 +18,24 @@ SELECT actor, at FROM history WHERE organization_id = $1 AND about_kind = 'alert
 /** $1 organization, $2 alert. */
 export const PERSON_ACTED = `
 SELECT 1 FROM history WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND actor <> 'system' LIMIT 1`
+
+/**
+ * $1 organization, $2 actor, $3 action, $4 and $5 what it is about, $6 from, $7 to, $8 before this position, $9 limit; null: no such
+ * filter. Newest first.
+ */
+export const LIST_HISTORY = `
+SELECT h.position, h.id, h.at, h.actor, h.channel, h.action, h.about_kind, h.about_id, h.version, s.sequence, encode(s.hash, 'hex') AS hash,
+       p.payload
+  FROM history h
+  LEFT JOIN history_seals s ON s.history_id = h.id
+  LEFT JOIN history_payloads p ON p.history_id = h.id
+ WHERE h.organization_id = $1
+   AND ($2::text IS NULL OR h.actor = $2) AND ($3::text IS NULL OR h.action = $3)
+   AND ($4::text IS NULL OR h.about_kind = $4) AND ($5::text IS NULL OR h.about_id = $5)
+   AND ($6::timestamptz IS NULL OR h.at >= $6) AND ($7::timestamptz IS NULL OR h.at < $7)
+   AND ($8::bigint IS NULL OR h.position < $8)
+ ORDER BY h.position DESC LIMIT $9`
+
+/** $1 organization, $2 ids of entries. */
+export const ERASE_PAYLOADS = `
+DELETE FROM history_payloads WHERE organization_id = $1 AND history_id = ANY ($2::uuid[]) RETURNING history_id`
