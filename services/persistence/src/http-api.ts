@@ -5,6 +5,7 @@ import type { Logger } from '@tocsin/telemetry'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
 import { actRoutes } from './routes/acts.ts'
+import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator } from './routes/authentication.ts'
 import { historyRoutes } from './routes/history.ts'
@@ -34,6 +35,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   )
   app.addHook('onRequest', authenticator(options.ring, options.pool))
   app.addHook('preValidation', refuseUnstorable)
+  alertListRoutes(app, options)
   alertRoutes(app, options)
   actRoutes(app, options)
   organizationRoutes(app, options)

@@ -1,52 +1,14 @@
 import type { Alert, AlertFigures, AlertWithEvidence } from '@tocsin/contracts'
 import type { Query } from '@tocsin/postgres'
+import { searchWords } from '../core/search-words.ts'
 import { type StatusStep, withStatus } from '../core/status-change.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
-import { APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LIST_ALERTS, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
+import { APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
 import { PERSON_ACTED } from '../sql/history-sql.ts'
 import { type AlertRow, alertField, alertOf, evidenceField, evidenceOf } from './alert-row.ts'
 import { addHistory } from './history.ts'
 
-/** Absent or null: no such filter. Times are RFC 3339. */
-export interface AlertFilter {
-  readonly statuses: readonly string[] | null
-  readonly severities: readonly string[] | null
-  readonly types: readonly string[] | null
-  readonly source: string | null
-  readonly from: string | null
-  readonly to: string | null
-}
-/** The last alert of the page before. */
-export interface ListPlace {
-  readonly createdAt: string
-  readonly id: string
-}
-
-/** Newest first; equal times by id, highest first. The organization's key must be loaded, here and below. */
-export async function listAlerts(
-  query: Query,
-  cipher: FieldCipher,
-  organizationId: string,
-  filter: AlertFilter,
-  after: ListPlace | null,
-  limit: number,
-): Promise<Alert[]> {
-  const { statuses, severities, types, source, from, to } = filter
-  const values = [
-    organizationId,
-    statuses,
-    severities,
-    types,
-    source,
-    from,
-    to,
-    after?.createdAt ?? null,
-    after?.id ?? null,
-    limit,
-  ]
-  return (await query<AlertRow>(LIST_ALERTS, values)).map((row) => alertOf(cipher, row))
-}
-
+/** The organization's key must be loaded, here and below. */
 export async function getAlert(
   query: Query,
   cipher: FieldCipher,
@@ -87,6 +49,7 @@ export async function applyFigures(
     ...rest,
     metadata: cipher.seal(alertField(rest.organizationId, rest.id, 'metadata'), JSON.stringify(metadata)).toString('base64'),
     mergedInto: metadata['mergedInto'] ?? null,
+    words: searchWords(rest),
   }))
   const applied = await query<AppliedFigures>(APPLY_FIGURES, [JSON.stringify(rows)])
   const ids = new Set(applied.map((row) => row.id))

@@ -1,53 +1,30 @@
-/** Every column of an alert as the API gives it; the row is mapped by repositories/alert-row.ts. */
-const COLUMNS = `
-  id, organization_id, type, severity, status, title, description, source, rule, pattern, "group", "window", first_seen, last_seen,
-  count, peak, revision, version, open, backfilled, metadata, tags, runbook, correlation_id, assignee,
-  acknowledged, acknowledged_at, acknowledged_by, acknowledgement_expires_at, resolved, resolved_at, resolved_by, resolution_notes,
-  resolution_action, resolution_metadata, dismissed_at, dismissed_by, dismiss_reason, ended_at_count, labels, created_at, updated_at`
-
-/**
- * $1 organization, $2 statuses, $3 severities, $4 types, $5 source, $6 created at or after, $7 created before, $8 and $9 the last
- * place seen (created_at, id), $10 limit. null: no such filter.
- */
-export const LIST_ALERTS = `
-SELECT ${COLUMNS}
-  FROM alerts
- WHERE organization_id = $1
-   AND ($2::text[] IS NULL OR status = ANY ($2))
-   AND ($3::text[] IS NULL OR severity = ANY ($3))
-   AND ($4::text[] IS NULL OR type = ANY ($4))
-   AND ($5::text IS NULL OR source = $5)
-   AND ($6::timestamptz IS NULL OR created_at >= $6)
-   AND ($7::timestamptz IS NULL OR created_at < $7)
-   AND ($8::timestamptz IS NULL OR (created_at, id) < ($8, $9::uuid))
- ORDER BY created_at DESC, id DESC
- LIMIT $10`
+import { ALERT_COLUMNS } from './alert-columns.ts'
 
 /** $1 organization, $2 id. */
 export const GET_ALERT = `
-SELECT ${COLUMNS}, (SELECT e.evidence FROM alert_evidence e WHERE e.alert_id = alerts.id AND e.organization_id = $1) AS evidence
+SELECT ${ALERT_COLUMNS}, (SELECT e.evidence FROM alert_evidence e WHERE e.alert_id = alerts.id AND e.organization_id = $1) AS evidence
   FROM alerts WHERE organization_id = $1 AND id = $2`
 
 /** As GET_ALERT, and nobody else changes it until the transaction ends. */
-export const LOCK_ALERT = `SELECT ${COLUMNS} FROM alerts WHERE organization_id = $1 AND id = $2 FOR UPDATE`
+export const LOCK_ALERT = `SELECT ${ALERT_COLUMNS} FROM alerts WHERE organization_id = $1 AND id = $2 FOR UPDATE`
 
 /**
- * $1: JSON array of AlertFigures, each id once, metadata sealed (base64) and `mergedInto` beside it. Inserts, or replaces the figures of a row whose revision is lower; status is
- * untouched. Returns the rows that changed.
+ * $1: JSON array of AlertFigures, each id once, metadata sealed (base64), `mergedInto` and the document's words beside it. Inserts, or replaces
+ * the figures of a row whose revision is lower; status is untouched. Returns the rows that changed.
  */
 export const APPLY_FIGURES = `
 INSERT INTO alerts (id, organization_id, type, severity, title, description, source, rule, pattern, "group", "window",
                     first_seen, last_seen, count, peak, revision, open, backfilled, metadata, tags, runbook, correlation_id,
-                    created_at, updated_at, merged_into)
+                    created_at, updated_at, merged_into, document)
 SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.source, f.rule, f.pattern, f."group", f."window",
        f."firstSeen", f."lastSeen", f.count, f.peak, f.revision, f.open, f.backfilled, decode(f.metadata, 'base64'),
        ARRAY(SELECT jsonb_array_elements_text(f.tags)), f.runbook, f."correlationId", f."createdAt", f."updatedAt",
-       f."mergedInto"
+       f."mergedInto", array_to_tsvector(ARRAY(SELECT jsonb_array_elements_text(f.words)))
   FROM jsonb_to_recordset($1::jsonb) AS f (
        id uuid, "organizationId" uuid, type text, severity text, title text, description text, source text, rule jsonb, pattern text,
        "group" jsonb, "window" jsonb, "firstSeen" timestamptz, "lastSeen" timestamptz, count bigint, peak double precision,
        revision integer, open boolean, backfilled boolean, metadata text, tags jsonb, runbook text, "correlationId" text,
-       "createdAt" timestamptz, "updatedAt" timestamptz, "mergedInto" uuid)
+       "createdAt" timestamptz, "updatedAt" timestamptz, "mergedInto" uuid, words jsonb)
  -- One order for all instances: two batches never wait for each other in a circle.
  ORDER BY f.id
     ON CONFLICT (id) DO UPDATE SET
@@ -56,7 +33,8 @@ SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.s
        "window" = excluded."window", first_seen = excluded.first_seen, last_seen = excluded.last_seen, count = excluded.count,
        peak = excluded.peak, revision = excluded.revision, open = excluded.open, backfilled = excluded.backfilled,
        metadata = excluded.metadata, tags = excluded.tags, runbook = excluded.runbook, correlation_id = excluded.correlation_id,
-       merged_into = excluded.merged_into, updated_at = greatest(alerts.updated_at, excluded.updated_at)
+       merged_into = excluded.merged_into, updated_at = greatest(alerts.updated_at, excluded.updated_at),
+       document = excluded.document || label_words(alerts.organization_id, alerts.labels)
  WHERE alerts.revision < excluded.revision AND alerts.organization_id = excluded.organization_id
 RETURNING id, organization_id, revision, status, ended_at_count`
 
@@ -74,7 +52,8 @@ UPDATE alerts
    SET version = $3, updated_at = $4, status = $5, assignee = $6, acknowledged = $7, acknowledged_at = $8, acknowledged_by = $9,
        resolved = $10, resolved_at = $11, resolved_by = $12, resolution_notes = $13,
        dismissed_at = $14, dismissed_by = $15, dismiss_reason = $16, resolution_action = $17, resolution_metadata = $18,
-       acknowledgement_expires_at = $19, ended_at_count = $20, labels = $21
+       acknowledgement_expires_at = $19, ended_at_count = $20, labels = $21,
+       document = ts_delete(document, tsvector_to_array(label_words(organization_id, labels))) || label_words(organization_id, $21)
  WHERE organization_id = $1 AND id = $2 AND version < $3
 RETURNING id`
 

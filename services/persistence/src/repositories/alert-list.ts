@@ -1,0 +1,142 @@
+/**
+ * Lists of alerts: keyset pages, counts.
+ *
+ * What the document must hold (`q`, subject, tag) is looked for where it is soonest found, and each way gives the same page:
+ *
+ * 1. among the next NEAR alerts of the list: enough where one in twenty has it;
+ * 2. else in the documents' index: where few alerts have it, the list is made among those;
+ * 3. else by walking on in the list's order: one in some hundred has it.
+ */
+import type { Alert, AlertSort, SortOrder } from '@tocsin/contracts'
+import type { Query } from '@tocsin/postgres'
+import { searchQuery } from '../core/search-words.ts'
+import type { FieldCipher } from '../protection/field-cipher.ts'
+import { COUNT_ALERTS, LIST_ALERTS, SEARCH_ALERTS, WALK_IN_ORDER } from '../sql/alert-list-sql.ts'
+import { type AlertRow, alertOf } from './alert-row.ts'
+
+/** null: no such filter. Times are RFC 3339. */
+export interface AlertFilter {
+  readonly statuses: readonly string[] | null
+  readonly severities: readonly string[] | null
+  readonly types: readonly string[] | null
+  readonly source: string | null
+  readonly acknowledged: boolean | null
+  readonly resolved: boolean | null
+  readonly from: string | null
+  readonly to: string | null
+  readonly rule: string | null
+  readonly assignee: string | null
+  /** Whether those that were merged into others belong to it. */
+  readonly merged: boolean
+  readonly tag: string | null
+  /** Exact values of `group`, of which one is enough. */
+  readonly subjects: readonly string[] | null
+  readonly q: string | null
+}
+
+export interface ListOrder {
+  readonly sort: AlertSort
+  readonly order: SortOrder
+}
+
+/** The last alert of the page before, as PostgreSQL writes it. */
+export interface ListPlace {
+  /** Of the column that is sorted by. */
+  readonly value: string
+  readonly id: string
+  readonly createdAt: string
+}
+
+export interface ListedAlert {
+  readonly alert: Alert
+  readonly place: ListPlace
+}
+
+type ListedRow = AlertRow & { readonly place_value: string; readonly place_created: string }
+
+const NEAR = 1_000
+const FEW = 2_000
+
+/** Which alerts, in the order of `FITTING` and `HOLDING`. */
+type Fitting = readonly unknown[]
+
+export class AlertList {
+  readonly #query: Query
+  readonly #organizationId: string
+  readonly #filter: AlertFilter
+  /** Text of a tsquery; null: nothing is looked for in documents. */
+  readonly #wanted: string | null
+  #found: Promise<Fitting> | undefined
+
+  private constructor(query: Query, organizationId: string, filter: AlertFilter, wanted: string | null) {
+    this.#query = query
+    this.#organizationId = organizationId
+    this.#filter = filter
+    this.#wanted = wanted
+  }
+
+  /** For one transaction. null: nothing can fit, since `q` has no letter and no digit. */
+  static async begin(query: Query, organizationId: string, filter: AlertFilter): Promise<AlertList | null> {
+    const wanted = searchQuery(organizationId, filter)
+    if (wanted === 'noWord') return null
+    await query(WALK_IN_ORDER)
+    return new AlertList(query, organizationId, filter, wanted)
+  }
+
+  /** Equal values by creation and id, in the same direction. The organization's key must be loaded. */
+  async page(cipher: FieldCipher, sorting: ListOrder, after: ListPlace | null, limit: number): Promise<ListedAlert[]> {
+    const rows = await this.#rows(sorting, after, limit)
+    return rows.map((row) => ({
+      alert: alertOf(cipher, row),
+      place: { value: row.place_value, id: row.id, createdAt: row.place_created },
+    }))
+  }
+
+  async total(): Promise<number> {
+    const fitting = this.#wanted === null ? this.#fitting(null, null) : await this.#search(this.#wanted)
+    const [row] = await this.#query<{ total: bigint }>(COUNT_ALERTS, fitting)
+    return Number(row?.total ?? 0n)
+  }
+
+  async #rows({ sort, order }: ListOrder, after: ListPlace | null, limit: number): Promise<ListedRow[]> {
+    const place = [after?.value ?? null, after?.id ?? null, after?.createdAt ?? null]
+    const rows = (fitting: Fitting, lookedAt: number | null) =>
+      this.#query<ListedRow>(LIST_ALERTS[sort][order], [...fitting, ...place, limit, lookedAt])
+    if (this.#wanted === null) return rows(this.#fitting(null, null), limit)
+    const near = await rows(this.#fitting(null, this.#wanted), NEAR) // (1)
+    return near.length === limit ? near : rows(await this.#search(this.#wanted), null)
+  }
+
+  /** Among few (2), or by walking (3). */
+  #search(wanted: string): Promise<Fitting> {
+    this.#found ??= this.#query<{ id: string }>(SEARCH_ALERTS, [wanted, FEW + 1]).then((found) =>
+      found.length > FEW
+        ? this.#fitting(null, wanted)
+        : this.#fitting(
+            found.map(({ id }) => id),
+            null,
+          ),
+    )
+    return this.#found
+  }
+
+  #fitting(ids: readonly string[] | null, wanted: string | null): Fitting {
+    const { statuses, severities, types, source, acknowledged, resolved, from, to, rule, assignee, merged } = this.#filter
+    return [
+      this.#organizationId,
+      statuses,
+      severities,
+      types,
+      source,
+      acknowledged,
+      resolved,
+      from,
+      to,
+      rule,
+      assignee,
+      merged,
+      ids,
+      wanted,
+    ]
+  }
+}
