@@ -1,14 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type Chunk,
-  chunksOfLines,
-  createYearCounter,
-  elementsOf,
-  isLineByLine,
-  MAX_CHUNK_BYTES,
-  MAX_CHUNK_ITEMS,
-} from './chunks.ts'
+import { type Chunk, chunksOfLines, elementsOf, isLineByLine, MAX_CHUNK_BYTES, MAX_CHUNK_ITEMS } from './chunks.ts'
 
 const cut = async (lines: readonly string[]): Promise<Chunk[]> => {
   const chunks: Chunk[] = []
@@ -50,22 +42,5 @@ describe('a file cut into chunks', () => {
     expect(elementsOf([{ a: 1 }, 2])).toEqual(['{"a":1}', '2'])
     expect(elementsOf({ Records: [{ a: 1 }] })).toEqual(['{"a":1}'])
     for (const document of [{ a: 1 }, 1, null]) expect(elementsOf(document)).toBeUndefined()
-  })
-})
-
-describe('the year of a chunk', () => {
-  const yearsOf = (chunks: readonly (readonly string[])[]) => {
-    const yearOf = createYearCounter(2024)
-    return chunks.map((stamps) => yearOf(stamps.map((stamp) => `${stamp} 00:00:00 h sshd[1]: x`).join('\n')))
-  }
-
-  it('is the next one from the first chunk behind a December', () => {
-    expect(yearsOf([['Nov 30'], ['Dec 31'], ['Jan  1'], ['Jun  1'], ['Dec  1'], ['Jan  1']])).toEqual([
-      2024, 2024, 2025, 2025, 2025, 2026,
-    ])
-  })
-
-  it('is left to ingest where the turn lies within the chunk', () => {
-    expect(yearsOf([['Dec 31', 'Jan  1'], ['Jan  2'], ['Feb  1']])).toEqual([2024, 2025, 2025])
   })
 })

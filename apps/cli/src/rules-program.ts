@@ -58,7 +58,7 @@ export function addRulesCommands(program: Command, output: Output, finish: (exit
       const { events, partition, kafka: brokers, ...place } = flags
       if (events !== undefined) finish(await backtest({ ...common, events }))
       else if (partition !== undefined && brokers !== undefined) {
-        const { withRange } = await import('./rules/topic-range.ts')
+        const { withRange } = await import('./rules/cluster.ts')
         finish(await withRange({ ...place, partition, brokers }, (range) => backtest({ ...common, events: range })))
       } else throw new TerminalError('Which events? Name a file with --events, or a range with --partition and --kafka.')
     })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { engineRecordOf } from '@tocsin/backtest/topic-range'
 import { type AuditEvent, HEADERS, type RuleRecord, TOPICS } from '@tocsin/contracts'
 import { type AlertChange, compileRule, PartitionEngine } from '@tocsin/engine'
 import { createKafka, createProducer, ensureTopics, type OutgoingRecord, readToEnd } from '@tocsin/kafka'
@@ -8,7 +9,7 @@ import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { backtest } from '../src/commands/rules/backtest.ts'
 import type { Output } from '../src/output.ts'
-import { engineRecordOf, withRange } from '../src/rules/topic-range.ts'
+import { withRange } from '../src/rules/cluster.ts'
 
 const ORG = '11111111-1111-4111-8111-111111111111'
 const TOPIC = TOPICS.auditEvents.name

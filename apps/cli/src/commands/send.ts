@@ -5,8 +5,9 @@ import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IngestResult } from '@tocsin/contracts'
 import { messageOf, TerminalError } from '@tocsin/errors'
+import { createYearCounter } from '@tocsin/formats/year-counter'
 import { type ApiAnswer, ask, describe } from '../api.ts'
-import { type Chunk, chunksOfLines, createYearCounter, elementsOf, isLineByLine } from '../chunks.ts'
+import { type Chunk, chunksOfLines, elementsOf, isLineByLine } from '../chunks.ts'
 import { type Output, plain } from '../output.ts'
 
 export interface SendOptions {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
+import type { SettingsOf } from '@tocsin/backtest'
 import { OrganizationSettings } from '@tocsin/contracts'
 import { checkSettings } from '@tocsin/engine'
 import { messageOf, TerminalError } from '@tocsin/errors'
 import { Compile } from 'typebox/compile'
-import type { SettingsOf } from './backtest-run.ts'
 
 const contract = Compile(OrganizationSettings)
 

@@ -1,7 +1,5 @@
+import { type EventSink, eventIdOf, jsonObject, Matcher, RAW_FORMAT } from '@tocsin/backtest'
 import type { SigmaDocument } from '@tocsin/sigma'
-import type { EventSink } from '../../rules/file-event.ts'
-import { Matcher } from '../../rules/matcher.ts'
-import { eventIdOf, jsonObject, RAW_FORMAT } from '../../rules/raw-event.ts'
 import { type FileOptions, readerOf, readThrough } from './events-file.ts'
 import { noteCounts, Progress } from './progress.ts'
 

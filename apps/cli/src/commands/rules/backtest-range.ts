@@ -1,8 +1,9 @@
+import type { SettingsOf } from '@tocsin/backtest'
+import { engineRecordOf, leadMs, readRange, type TopicRange } from '@tocsin/backtest/topic-range'
 import type { AlertFigures } from '@tocsin/contracts'
 import type { CompiledRule, EngineRecord } from '@tocsin/engine'
 import { type Output, plain } from '../../output.ts'
-import type { SettingsOf } from '../../rules/backtest-run.ts'
-import { engineRecordOf, leadMs, readRange, readTenants, type TopicRange } from '../../rules/topic-range.ts'
+import { readTenants } from '../../rules/cluster.ts'
 import type { Progress } from './progress.ts'
 
 export interface RangeReading {

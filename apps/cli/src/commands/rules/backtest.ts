@@ -1,10 +1,10 @@
 /** `tocsin rules backtest`: rules over events of the past. Results on standard output, figures on standard error. */
+import { RAW_FORMAT } from '@tocsin/backtest'
+import type { TopicRange } from '@tocsin/backtest/topic-range'
 import { TerminalError } from '@tocsin/errors'
 import type { SigmaError } from '@tocsin/sigma'
 import { plain } from '../../output.ts'
-import { RAW_FORMAT } from '../../rules/raw-event.ts'
 import { faultLines, readDocuments, readRules } from '../../rules/rule-files.ts'
-import type { TopicRange } from '../../rules/topic-range.ts'
 import type { FileOptions } from './events-file.ts'
 
 const NO_RULES = { rules: [], faults: [] }

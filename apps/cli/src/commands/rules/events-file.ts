@@ -1,8 +1,6 @@
+import { type EventSink, type LineReader, MappedReader, RAW_FORMAT, RawReader } from '@tocsin/backtest'
 import type { Output } from '../../output.ts'
-import type { EventSink, LineReader } from '../../rules/file-event.ts'
 import { readLines } from '../../rules/lines.ts'
-import { MappedReader } from '../../rules/mapped-event.ts'
-import { RAW_FORMAT, RawReader } from '../../rules/raw-event.ts'
 import type { Progress } from './progress.ts'
 
 /** How the events of a file are to be read. */

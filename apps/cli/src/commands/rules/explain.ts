@@ -1,17 +1,23 @@
 /** `tocsin rules explain`: each node of a rule held against events, passed or failed and why; and how far its windows came. */
+
 import { readFileSync } from 'node:fs'
+import {
+  BacktestRun,
+  type FileEvent,
+  MappedReader,
+  RAW_FORMAT,
+  RawReader,
+  type SettingsOf,
+  Tally,
+  withThreshold,
+} from '@tocsin/backtest'
 import { type CompiledRule, type EventView, logsourceTest } from '@tocsin/engine'
 import { messageOf, TerminalError } from '@tocsin/errors'
 import { type Explanation, type LogSource, shown } from '@tocsin/sigma'
 import { elementsOf } from '../../chunks.ts'
 import { type Output, plain } from '../../output.ts'
-import { BacktestRun, type SettingsOf, withThreshold } from '../../rules/backtest-run.ts'
-import type { FileEvent } from '../../rules/file-event.ts'
-import { MappedReader } from '../../rules/mapped-event.ts'
-import { RAW_FORMAT, RawReader } from '../../rules/raw-event.ts'
 import { faultLines, readRules } from '../../rules/rule-files.ts'
 import { readSettings } from '../../rules/settings-file.ts'
-import { Tally } from '../../rules/tally.ts'
 
 export interface ExplainOptions {
   readonly rule: string

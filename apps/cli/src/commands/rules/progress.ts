@@ -1,5 +1,5 @@
+import type { BadLine } from '@tocsin/backtest'
 import { type Output, plain } from '../../output.ts'
-import type { BadLine } from '../../rules/file-event.ts'
 
 /** Results are handed on in pieces: one at a time would cost more than finding them. */
 const PIECE_CHARACTERS = 65_536

@@ -1,7 +1,7 @@
 /** Events of a source format, mapped as ingest maps them. */
 import { parsedEvent } from '@tocsin/engine'
 import { type Format, finish, formatOf, type PreparedItem, prepare, UnreadableBody } from '@tocsin/formats'
-import { createYearCounter } from '../chunks.ts'
+import { createYearCounter } from '@tocsin/formats/year-counter'
 import { isCanonical } from './canonical.ts'
 import { type EventSink, FileClock, type LineReader, NO_ORGANIZATION } from './file-event.ts'
 import { jsonObject } from './raw-event.ts'

@@ -1,9 +1,8 @@
 /** A range of offsets of one partition of `audit.events`, as the engine reads it. */
-import { ControlRecord, HEADERS, TenantRecord, TOPICS } from '@tocsin/contracts'
+import { ControlRecord, HEADERS, TOPICS } from '@tocsin/contracts'
 import { type CompiledRule, checkSettings, compileRule, type DurationMs, type EngineRecord, parsedEvent } from '@tocsin/engine'
 import { TerminalError } from '@tocsin/errors'
-import { createKafka, followTopic, headerOf, type Kafka, type KafkaRecord, readToEnd } from '@tocsin/kafka'
-import { pino } from 'pino'
+import { followTopic, headerOf, type Kafka, type KafkaRecord } from '@tocsin/kafka'
 import { Compile } from 'typebox/compile'
 import { isCanonical } from './canonical.ts'
 
@@ -15,21 +14,11 @@ export interface TopicRange {
   readonly to: bigint | undefined
 }
 
-export interface RangeOptions {
-  readonly brokers: string
-  readonly prefix: string
-  readonly partition: number
-  /** Default: the log's beginning. */
-  readonly from?: bigint | undefined
-  readonly to?: bigint | undefined
-}
-
 const TOPIC = TOPICS.auditEvents.name
 const DEFAULT_COOLDOWN_MS = 300_000
 const DEFAULT_LATENESS_MS = 900_000
 const WEEK_MS = 604_800_000
 const controlRecord = Compile(ControlRecord)
-const tenantRecord = Compile(TenantRecord)
 
 /**
  * How long before a range a run begins, so that the windows and alerts at its start are there: twice as long as an event is kept (R).
@@ -41,20 +30,6 @@ export function leadMs(rules: readonly CompiledRule[]): DurationMs {
     return span + (latenessMs ?? DEFAULT_LATENESS_MS)
   })
   return 2 * Math.max(0, ...kept)
-}
-
-/** Opens the cluster for as long as `use` takes. */
-export async function withRange<T>(
-  { brokers, prefix, partition, from, to }: RangeOptions,
-  use: (range: TopicRange) => Promise<T>,
-): Promise<T> {
-  const kafka = createKafka({ brokers, clientId: 'tocsin-cli', prefix, log: pino({ level: 'silent' }) })
-  try {
-    const start = from ?? (await kafka.topicOffsets(TOPIC)).get(partition)?.start ?? 0n
-    return await use({ kafka, partition, from: start, to })
-  } finally {
-    await kafka.close()
-  }
 }
 
 /**
@@ -109,20 +84,6 @@ async function appendTimeOf(
   } finally {
     await following.stop()
   }
-}
-
-/** The organizations as the installation has them now. */
-export async function readTenants(kafka: Kafka): Promise<ReadonlyMap<string, TenantRecord>> {
-  const tenants = new Map<string, TenantRecord>()
-  await readToEnd({
-    kafka,
-    topic: TOPICS.tenants.name,
-    onRecord: ({ value }) => {
-      const tenant = json(value)
-      if (tenantRecord.Check(tenant)) tenants.set(tenant.organizationId, tenant)
-    },
-  })
-  return tenants
 }
 
 /** What a record is to the engine; undefined: it is not for the detector. One that the detector would set aside moves log time only. */

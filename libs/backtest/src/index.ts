@@ -1,0 +1,6 @@
+export { BacktestRun, type SettingsOf, withThreshold, withThresholds } from './backtest-run.ts'
+export type { BadLine, EventSink, FileEvent, LineReader } from './file-event.ts'
+export { MappedReader } from './mapped-event.ts'
+export { Matcher } from './matcher.ts'
+export { eventIdOf, jsonObject, RAW_FORMAT, RawReader } from './raw-event.ts'
+export { Tally } from './tally.ts'
