@@ -6,6 +6,7 @@ import { HISTORY_OPERATIONS } from './history.ts'
 import { NOTIFICATION_OPERATIONS } from './notifications.ts'
 import type { ApiOperation } from './operation.ts'
 import { ORGANIZATION_OPERATIONS } from './organizations.ts'
+import { RULE_OPERATIONS } from './rules.ts'
 
 export * from './access.ts'
 export * from './actions.ts'
@@ -15,6 +16,7 @@ export * from './history.ts'
 export * from './notifications.ts'
 export type { ApiOperation } from './operation.ts'
 export * from './organizations.ts'
+export * from './rules.ts'
 
 /** One row per operation: the services route by it, and OpenAPI is generated from it. `:id` as in Fastify. */
 export const OPERATIONS_TABLE = {
@@ -23,6 +25,7 @@ export const OPERATIONS_TABLE = {
   ...ACCESS_OPERATIONS,
   ...HISTORY_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
+  ...RULE_OPERATIONS,
   ...NOTIFICATION_OPERATIONS,
   ...EVENT_OPERATIONS,
 } as const satisfies Record<string, ApiOperation>

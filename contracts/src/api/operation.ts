@@ -21,6 +21,8 @@ export interface ApiOperation {
   readonly summary: string
   /** What the caller needs in the organization; `operator`: of the installation; `self`: a token is enough; `key`: an ingest key. */
   readonly permission: Permission | 'operator' | 'self' | 'key'
+  /** Default: 1 MiB. */
+  readonly bodyLimitBytes?: number
   readonly schema: {
     readonly params?: Type.TSchema
     readonly querystring?: Type.TSchema

@@ -85,6 +85,22 @@ describe('control records', () => {
     expect(stream.alerts()).toMatchObject([{ organizationId: ORG_A, count: 2 }])
   })
 
+  it('pause a rule of the installation for one organization, and give it back when that pause is retired (D35)', () => {
+    const stream = new Stream([RULE])
+    const own = (version: number, state: 'paused' | 'retired', time: string) =>
+      stream.rule({ ...RULE, organizationId: ORG_A, version, state }, at(time))
+    fail(stream, 5, '0:00')
+    own(1, 'paused', '0:10')
+    expect(stream.alerts()).toMatchObject([{ organizationId: ORG_A, open: false }])
+    fail(stream, 5, '0:20')
+    stream.event({ ...failedLogin('u1', at('0:25')), organizationId: ORG_B })
+    own(2, 'retired', '0:30')
+    fail(stream, 4, '0:40')
+    expect(stream.alerts()).toHaveLength(1)
+    fail(stream, 1, '0:50')
+    expect(stream.alerts().at(-1)).toMatchObject({ organizationId: ORG_A, count: 5, rule: { version: RULE.version } })
+  })
+
   it('and events that cannot be run throw and change nothing', () => {
     const stream = new Stream([RULE])
     fail(stream, 4, '0:00')

@@ -55,7 +55,9 @@ export class RuleBook {
   }
 
   inForce(organizationId: string, ruleId: string): CompiledRule | null {
-    const rule = this.#rules.get(keyOf(organizationId, ruleId)) ?? this.#rules.get(keyOf(null, ruleId))
+    const own = this.#rules.get(keyOf(organizationId, ruleId))
+    // A retired one no longer stands in the place of the installation's (D35).
+    const rule = own === undefined || own.record.state === 'retired' ? this.#rules.get(keyOf(null, ruleId)) : own
     const compiled = rule?.compiled ?? null
     return compiled?.alerts === true ? compiled : null
   }

@@ -26,6 +26,7 @@ export function route<const O extends ApiOperation>(
     method: operation.method,
     url: operation.url,
     schema: operation.schema,
+    ...(operation.bodyLimitBytes === undefined ? {} : { bodyLimit: operation.bodyLimitBytes }),
     handler: async (request, reply) => {
       const result = await handler({
         params: request.params as Part<O, 'params'>,

@@ -11,7 +11,9 @@ import { authenticator } from './routes/authentication.ts'
 import { historyRoutes } from './routes/history.ts'
 import { meRoute } from './routes/me.ts'
 import { organizationRoutes } from './routes/organizations.ts'
+import { ruleRoutes } from './routes/rules.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
+import { RuleWorkers } from './rule-work/rule-workers.ts'
 
 export interface HttpApiOptions {
   /** Of role tocsin_api: the only one that routes ever see. */
@@ -41,5 +43,8 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   organizationRoutes(app, options)
   historyRoutes(app, options)
   meRoute(app)
+  const workers = new RuleWorkers()
+  app.addHook('onClose', () => workers.close())
+  ruleRoutes(app, { ...options, workers })
   return app
 }

@@ -6,8 +6,11 @@ import { compileRule } from '@tocsin/engine'
 import { TerminalError } from '@tocsin/errors'
 import { type Pool, transaction } from '@tocsin/postgres'
 import { type PackFile, packChanges } from './core/rule-pack.ts'
+import { PACK } from './core/rule-step.ts'
+import { SYSTEM } from './core/status-change.ts'
 import { addToOutbox, ruleRecords } from './repositories/outbox.ts'
-import { GET_PACK, LOCK_PACK, SET_PACK_RULE } from './sql/rule-sql.ts'
+import { writeRule } from './repositories/rules.ts'
+import { GET_PACK, LOCK_PACK } from './sql/rule-sql.ts'
 
 const FILE = /^[a-z0-9][a-z0-9-]*\.ya?ml$/
 
@@ -27,11 +30,11 @@ export async function readRulePack(directory: string): Promise<PackFile[]> {
         const ruleId = `tocsin.${basename(name).replace(/\.ya?ml$/, '')}`
         const hash = createHash('sha256').update(content).digest('hex')
         try {
-          compileRule({ ruleId, organizationId: null, version: 1, hash, state: 'active', content })
+          const { title } = compileRule({ ruleId, organizationId: null, version: 1, hash, state: 'active', content })
+          return { ruleId, title, content, hash }
         } catch (error) {
           throw refuse(`is not valid: ${String(error)}`, error)
         }
-        return { ruleId, content, hash }
       }),
   )
   if (files.length === 0) throw refuse('holds no rule (*.yml)')
@@ -45,8 +48,18 @@ export const publishRulePack = (pool: Pool, files: readonly PackFile[], partitio
     const rows = await query<Omit<RuleRecord, 'ruleId' | 'organizationId'> & { rule_id: string }>(GET_PACK)
     const stored = rows.map(({ rule_id, ...rest }): RuleRecord => ({ ruleId: rule_id, organizationId: null, ...rest }))
     const changes = packChanges(stored, files)
-    for (const { ruleId, version, hash, state, content } of changes)
-      await query(SET_PACK_RULE, [ruleId, version, hash, state, content])
-    for (const rule of changes) await addToOutbox(query, ruleRecords(rule, partitions))
+    const titles = new Map(files.map(({ ruleId, title }) => [ruleId, title]))
+    for (const record of changes) {
+      const { ruleId, version, state, content, hash } = record
+      const rule = { ruleId, organizationId: null, state, owner: PACK, version, inForce: version, draft: null }
+      const text = { title: titles.get(ruleId) ?? ruleId, content, hash }
+      const act = state === 'retired' ? 'retired' : 'applied'
+      await writeRule(
+        query,
+        { rule, added: { version, act, text } },
+        { author: SYSTEM, reason: 'the rule pack', at: new Date().toISOString() },
+      )
+      await addToOutbox(query, ruleRecords(record, partitions))
+    }
     return changes
   })

@@ -356,11 +356,15 @@ describe('who may', () => {
       assignAlert: { assignee: null },
       commentAlert: { comment: 'c' },
       labelAlert: { add: ['l'] },
+      saveRule: { content: 'title: x', reason: 'r' },
+      revertRule: { version: 1, reason: 'r' },
+      applyRules: { folder: 'f', rules: [], reason: 'r' },
     }
+    for (const act of ['activate', 'pause', 'resume', 'retire']) bodies[`${act}Rule`] = { reason: 'r' }
     for (const [name, { service, method, url }] of Object.entries(OPERATIONS_TABLE)) {
       if (service !== 'persistence' || name === 'getMe' || name === 'createOrganization') continue
       const at = (alert: string, organization: string) =>
-        `${url.replace(':id', alert).replace(':organizationId', organization)}${url.includes(':organizationId') ? '' : `?organizationId=${organization}`}`
+        `${url.replace(':id', alert).replace(':version', '1').replace(':organizationId', organization)}${url.includes(':organizationId') ? '' : `?organizationId=${organization}`}${name === 'diffRule' ? '&from=1&to=2' : ''}`
       const foreign = await world.ask(method, at(id, acme.organizationId), other.token, bodies[name])
       const nothing = await world.ask(method, at(missing, missing), other.token, bodies[name])
       expect([name, foreign.status]).toEqual([name, 404])

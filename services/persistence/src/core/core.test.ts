@@ -244,9 +244,11 @@ describe('settings', () => {
 })
 
 describe('the rule pack', () => {
-  const file = (ruleId: string, hash: string) => ({ ruleId, content: hash, hash })
+  const file = (ruleId: string, hash: string) => ({ ruleId, title: ruleId, content: hash, hash })
   const rule = (ruleId: string, hash: string, over: Partial<RuleRecord> = {}): RuleRecord => ({
-    ...file(ruleId, hash),
+    ruleId,
+    content: hash,
+    hash,
     organizationId: null,
     version: 3,
     state: 'active',

@@ -4,6 +4,7 @@ import type { RuleRecord } from '@tocsin/contracts'
 export interface PackFile {
   /** `tocsin.` and the file's name without its ending. */
   readonly ruleId: string
+  readonly title: string
   readonly content: string
   /** SHA-256 of content, hex. */
   readonly hash: string
@@ -18,7 +19,8 @@ export function packChanges(stored: readonly RuleRecord[], files: readonly PackF
     if (rule?.hash === file.hash && rule.state !== 'retired') return []
     // A rule that an operator paused stays paused, also with new content.
     const state = rule?.state === 'paused' ? 'paused' : 'active'
-    return [{ ...file, organizationId: null, version: (rule?.version ?? 0) + 1, state }]
+    const { ruleId, content, hash } = file
+    return [{ ruleId, content, hash, organizationId: null, version: (rule?.version ?? 0) + 1, state }]
   })
   const retired = stored
     .filter((rule) => rule.state !== 'retired' && !present.has(rule.ruleId))

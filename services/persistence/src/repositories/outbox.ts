@@ -31,6 +31,9 @@ const ONLY_PARTITION = 0
 /** A control record holds its whole content, at most this (design §5.2). */
 const MAX_CONTROL_BYTES = 262_144 + 4_096
 
+/** A record of `rules` is at most 1 MiB with its headers; a text of control characters grows sixfold as JSON. */
+const MAX_RULE_BYTES = 917_504
+
 type Contract = keyof typeof SCHEMA_VERSIONS
 
 function record(
@@ -96,6 +99,22 @@ export function ruleRecords(rule: RuleRecord, partitions: number): OutboxRecord[
     ),
     record({ organizationId: null, topic: TOPICS.rules.name, partition: ONLY_PARTITION, key: rule.ruleId }, 'rule', 'Rule', rule),
   ]
+}
+
+/** A rule of one organization: a control record to its partition, then `rules`. */
+export function organizationRuleRecords(
+  rule: RuleRecord & { readonly organizationId: string },
+  partition: number,
+  traceparent?: string,
+): OutboxRecord[] {
+  const { organizationId, ruleId } = rule
+  const control: ControlRecord = { kind: 'rule', rule }
+  const place = { organizationId, topic: TOPICS.auditEvents.name, partition, key: organizationId }
+  const rules = { organizationId, topic: TOPICS.rules.name, partition: ONLY_PARTITION, key: `${organizationId}/${ruleId}` }
+  const records = [record(place, 'control', 'Control', control, traceparent), record(rules, 'rule', 'Rule', rule, traceparent)]
+  if (records.some(({ value }) => Buffer.byteLength(value) > MAX_RULE_BYTES))
+    throw new HttpProblem(422, 'TOO_LARGE', `The rule is larger than ${MAX_RULE_BYTES} bytes once its text is JSON.`)
+  return records
 }
 
 export const accessRecord = (access: AccessRecord, organizationId: string | null, traceparent?: string): OutboxRecord =>

@@ -1,5 +1,5 @@
 import { alertFor, notFound } from '@tocsin/access'
-import { type ActChannel, HEADERS, OPERATIONS_TABLE, type Permission } from '@tocsin/contracts'
+import { HEADERS, OPERATIONS_TABLE, type Permission } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
@@ -12,6 +12,7 @@ import type { FieldCipher } from '../protection/field-cipher.ts'
 import { readOrganization } from '../repositories/organizations.ts'
 import { IS_MEMBER } from '../sql/organization-sql.ts'
 import { authorizeCaller } from './authentication.ts'
+import { channelOf, headerText } from './headers.ts'
 import { etagOf, holds, overtaken } from './preconditions.ts'
 
 export interface ActRoutes {
@@ -100,18 +101,7 @@ const WHY: Readonly<Record<Refusal['refused'], string>> = {
   tooManyLabels: 'it would have more than 50 labels.',
 }
 
-/** The channel is what the client says of itself: it claims no right. */
-const channelOf = (request: FastifyRequest): ActChannel => {
-  const claimed = headerText(request, 'x-tocsin-channel')
-  return claimed === 'dashboard' || claimed === 'cli' ? claimed : 'api'
-}
-
 async function refuseStranger(query: Query, organizationId: string, assignee: string | null): Promise<void> {
   if (assignee === null || (await query(IS_MEMBER, [organizationId, assignee])).length > 0) return
   throw new HttpProblem(422, 'UNKNOWN_ASSIGNEE', 'The assignee is no member of the organization. Name a member, or null.')
-}
-
-const headerText = (request: FastifyRequest, name: string): string | undefined => {
-  const value = request.headers[name]
-  return Array.isArray(value) ? value[0] : value
 }

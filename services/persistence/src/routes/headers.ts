@@ -1,0 +1,13 @@
+import type { ActChannel } from '@tocsin/contracts'
+import type { FastifyRequest } from 'fastify'
+
+export const headerText = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+/** The channel is what the client says of itself: it claims no right. */
+export const channelOf = (request: FastifyRequest): ActChannel => {
+  const claimed = headerText(request, 'x-tocsin-channel')
+  return claimed === 'dashboard' || claimed === 'cli' ? claimed : 'api'
+}
