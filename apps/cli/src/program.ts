@@ -9,6 +9,7 @@ import type { VerifyFlags } from './commands/verify.ts'
 import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection, tokenOf } from './connection.ts'
 import { runDemo } from './demo/run-demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
+import { addKeysCommands } from './keys-program.ts'
 import type { Output } from './output.ts'
 import { addRulesCommands } from './rules-program.ts'
 
@@ -151,6 +152,7 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
     })
 
   addRulesCommands(program, output, finish)
+  addKeysCommands(program, places, output, finish)
 
   program
     .command('offsets')

@@ -11,16 +11,21 @@ export {
   standingsOf,
 } from './access-directory.ts'
 export { generateKey, hashKey, isKey } from './api-keys.ts'
+export { type FollowedKeyRing, followKeyRing, writeKeyRing } from './key-file.ts'
 export {
+  activeAt,
   completeKeyRing,
   generateKeyRing,
+  KEY_RINGS,
   type KeyRing,
+  type KeyRingName,
   type Keys,
   loadKeyRing,
   SECRET_BYTES,
   type SecretKey,
   type TokenKey,
 } from './key-ring.ts'
+export { retireKey, rotateKey } from './key-rotation.ts'
 export { alertFor, MASKED, maskAlert, recipientsFor } from './mask-alert.ts'
 export { can, ROLE_PERMISSIONS, SCOPE_PERMISSIONS } from './roles.ts'
 export { openCookie, openCursor, openPage, type StreamPosition, sealCookie, sealCursor, sealPage } from './sealed.ts'

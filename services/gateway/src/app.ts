@@ -1,5 +1,5 @@
 import { fastifyCookie } from '@fastify/cookie'
-import { loadKeyRing, maskAlert, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
+import { followKeyRing, maskAlert, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
 import type { Alert } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { createHttpServer, listen } from '@tocsin/http'
@@ -40,7 +40,10 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
   const registry = new Registry()
   const metrics = createMetrics(registry)
   const readiness = createReadiness()
-  const ring = await loadKeyRing(config.KEYS_FILE)
+  const keyFile = await followKeyRing(config.KEYS_FILE, {
+    onFault: (reason) => log.error({ reason }, 'the changed key file cannot be used: the one before it stays in force'),
+  })
+  const { ring } = keyFile
   const redis = connectRedis(config.REDIS_URL, { name: 'gateway', log, onChange: (up) => readiness.degrade('redis', !up) })
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
@@ -164,6 +167,7 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
       await kafka.close()
       await redis.close()
       await telemetry.close()
+      keyFile.stop()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { AccessDirectory, loadKeyRing } from '@tocsin/access'
+import { AccessDirectory, followKeyRing } from '@tocsin/access'
 import { AccessRecord, TOPICS } from '@tocsin/contracts'
 import { isRetryable, messageOf } from '@tocsin/errors'
 import { listen } from '@tocsin/http'
@@ -43,7 +43,10 @@ export async function createNotifier(config: NotifierConfig, log: Logger, signal
   const samples = sampleSecrets(config)
   if (samples.length > 0)
     log.warn({ settings: samples }, 'these secrets have their development value: their channels cannot tell anybody')
-  const keys = await loadKeyRing(config.KEYS_FILE)
+  const keyFile = await followKeyRing(config.KEYS_FILE, {
+    onFault: (reason) => log.error({ reason }, 'the changed key file cannot be used: the one before it stays in force'),
+  })
+  const { ring: keys } = keyFile
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
     clientId: 'notifier',
@@ -179,6 +182,7 @@ export async function createNotifier(config: NotifierConfig, log: Logger, signal
       await kafka.close()
       await pool.end()
       await telemetry.close()
+      keyFile.stop()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { loadKeyRing } from '@tocsin/access'
+import { followKeyRing } from '@tocsin/access'
 import { ALL_TOPICS, TOPICS } from '@tocsin/contracts'
 import { isRetryable, RetryableError } from '@tocsin/errors'
 import { listen } from '@tocsin/http'
@@ -43,7 +43,10 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
   const until = <T>(what: string, attempt: () => Promise<T>) =>
     retryUntil(attempt, { signal, log, what, isFatal: (error) => !isRetryable(error) })
 
-  const ring = await loadKeyRing(config.KEYS_FILE)
+  const keyFile = await followKeyRing(config.KEYS_FILE, {
+    onFault: (reason) => log.error({ reason }, 'the changed key file cannot be used: the one before it stays in force'),
+  })
+  const { ring } = keyFile
   const pack = await readRulePack(config.RULES_DIR)
   const apiPool = createPool(config.API_DATABASE_URL, { name: 'persistence api', max: config.API_CONNECTIONS, log })
   const workerPool = createPool(config.WORKER_DATABASE_URL, { name: 'persistence worker', max: WORKER_CONNECTIONS, log })
@@ -134,6 +137,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       await kafka.close()
       await Promise.all([apiPool.end(), workerPool.end()])
       await telemetry.close()
+      keyFile.stop()
     },
   }
 }
