@@ -16,6 +16,7 @@ import { createMetrics } from './metrics.ts'
 import { makeOperator } from './operator.ts'
 import { startPeriodic } from './periodic.ts'
 import { FieldCipher } from './protection/field-cipher.ts'
+import { startUpkeep } from './protection/upkeep.ts'
 import { startRelay } from './relay.ts'
 import { assertOffsetsFit } from './repositories/offsets.ts'
 import { publishRulePack, readRulePack } from './rule-pack.ts'
@@ -105,15 +106,18 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     log,
     metrics,
   })
+  const apiCipher = new FieldCipher(apiPool, ring.fields)
+  const upkeep = startUpkeep({ pool: workerPool, workerCipher, apiCipher, master: ring.fields, metrics, log })
   degraded = () => [
     ...applier.degraded(),
+    ...upkeep.degraded(),
     ...(relay.failing() ? ['outbox'] : []),
     ...(expiry.failing() ? ['acknowledgements'] : []),
     ...(sealer.late() ? ['history'] : []),
   ]
   const api = createHttpApi({
     pool: apiPool,
-    cipher: new FieldCipher(apiPool, ring.fields),
+    cipher: apiCipher,
     ring,
     environment: config.TOCSIN_ENV,
     metrics,
@@ -133,6 +137,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       await sealer.stop()
       await relay.stop()
       await expiry.stop()
+      await upkeep.stop()
       await producer.close()
       await kafka.close()
       await Promise.all([apiPool.end(), workerPool.end()])

@@ -9,6 +9,7 @@ export interface PersistenceMetrics {
   readonly outboxOldestSeconds: Gauge
   readonly sealed: Counter
   readonly unsealedOldestSeconds: Gauge
+  readonly keysToRewrap: Gauge
 }
 
 export function createMetrics(registry = new Registry()): PersistenceMetrics {
@@ -47,6 +48,11 @@ export function createMetrics(registry = new Registry()): PersistenceMetrics {
     unsealedOldestSeconds: new Gauge({
       name: 'tocsin_history_unsealed_oldest_seconds',
       help: 'Age of the oldest entry of the history that waits for its seal',
+      registers,
+    }),
+    keysToRewrap: new Gauge({
+      name: 'tocsin_data_keys_to_rewrap',
+      help: 'Data keys of organizations that a replaced master key still wraps: 0 means that it can be retired',
       registers,
     }),
   }

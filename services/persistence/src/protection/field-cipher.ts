@@ -5,6 +5,7 @@
  * 1. A value opens only in its place: organization, table, column and row are authenticated with it.
  * 2. Where an organization's data key was destroyed, no other is ever made, and nothing of it opens again.
  * 3. A key is used only once its row is committed: `load` has a transaction of its own, so call it before yours begins.
+ * 4. Rotating the master key changes how data keys are wrapped, never what they are: `rewrap` (upkeep) touches no sealed field.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { type Keys, SECRET_BYTES, type SecretKey } from '@tocsin/access'
@@ -72,6 +73,16 @@ export class FieldCipher {
     }
   }
 
+  /** Forgets a key that was destroyed elsewhere; the next `load` rejects. */
+  forget(organizationId: string): void {
+    this.#keys.delete(lower(organizationId))
+  }
+
+  /** The same data key wrapped by the active master key (4). */
+  rewrap(organizationId: string, masterId: string, wrapped: Buffer): { readonly masterId: string; readonly wrapped: Buffer } {
+    return this.#wrap(organizationId, this.#unwrap(organizationId, masterId, wrapped))
+  }
+
   #keyOf(organizationId: string): Buffer {
     const key = this.#keys.get(lower(organizationId))
     if (key === undefined) throw new Error(`the data key of ${organizationId} was not loaded`)
@@ -84,7 +95,7 @@ export class FieldCipher {
       const found = await find()
       if (found !== undefined) return found
       const fresh = this.#wrap(organizationId, randomBytes(SECRET_BYTES))
-      await query(ADD_DATA_KEY, [organizationId, this.#master.active, fresh])
+      await query(ADD_DATA_KEY, [organizationId, fresh.masterId, fresh.wrapped])
       return await find() // Of two at once the first one's holds.
     })
     if (row === undefined || row.wrapped === null)
@@ -98,11 +109,13 @@ export class FieldCipher {
     return this.#unwrap(organizationId, row.master_key, row.wrapped)
   }
 
-  #wrap(organizationId: string, key: Buffer): Buffer {
+  #wrap(organizationId: string, key: Buffer): { readonly masterId: string; readonly wrapped: Buffer } {
+    // Asked for once: the ring may change between two questions.
+    const masterId = this.#master.active
     const iv = randomBytes(IV_BYTES)
-    const cipher = createCipheriv(ALGORITHM, this.#masterKey(this.#master.active), iv)
+    const cipher = createCipheriv(ALGORITHM, this.#masterKey(masterId), iv)
     cipher.setAAD(wrapBytes(organizationId))
-    return Buffer.concat([iv, cipher.update(key), cipher.final(), cipher.getAuthTag()])
+    return { masterId, wrapped: Buffer.concat([iv, cipher.update(key), cipher.final(), cipher.getAuthTag()]) }
   }
 
   #unwrap(organizationId: string, masterId: string, wrapped: Buffer): Buffer {
@@ -121,7 +134,8 @@ export class FieldCipher {
   }
 
   #masterKey(id: string): Buffer {
-    const key = Object.hasOwn(this.#master.keys, id) ? this.#master.keys[id] : undefined
+    const { keys } = this.#master
+    const key = Object.hasOwn(keys, id) ? keys[id] : undefined
     if (key === undefined) throw new Error(`KEYS_FILE has no key "${id}" in ring "fields"`)
     return Buffer.from(key.secret, 'base64')
   }

@@ -1,0 +1,46 @@
+import type { Keys, SecretKey } from '@tocsin/access'
+import type { Pool } from '@tocsin/postgres'
+import type { Logger } from '@tocsin/telemetry'
+import type { PersistenceMetrics } from '../metrics.ts'
+import { type Periodic, startPeriodic } from '../periodic.ts'
+import { forgetDestroyedKeys, rewrapDataKeys } from './data-keys.ts'
+import type { FieldCipher } from './field-cipher.ts'
+
+/** A destroyed key is in no instance's memory longer than this. */
+const FORGET_EVERY_MS = 2_000
+const REWRAP_EVERY_MS = 5_000
+
+export interface Upkeep {
+  /** What fails again and again, for readiness. */
+  degraded(): readonly string[]
+  stop(): Promise<void>
+}
+
+/** What has to be done to stored data without anybody asking for it. All instances share it; each round is a small transaction. */
+export function startUpkeep(options: {
+  /** Of role tocsin_worker. */
+  readonly pool: Pool
+  readonly workerCipher: FieldCipher
+  readonly apiCipher: FieldCipher
+  readonly master: Keys<SecretKey>
+  readonly metrics: PersistenceMetrics
+  readonly log: Logger
+}): Upkeep {
+  const { pool, workerCipher, apiCipher, master, metrics, log } = options
+  const start = (what: string, everyMs: number, work: () => Promise<'more' | 'done'>) => ({
+    what,
+    periodic: startPeriodic({ what, everyMs, log, work }),
+  })
+  const works: readonly { readonly what: string; readonly periodic: Periodic }[] = [
+    start('destroyed keys', FORGET_EVERY_MS, () => forgetDestroyedKeys(pool, [workerCipher, apiCipher])),
+    start('wrapping of data keys', REWRAP_EVERY_MS, () =>
+      rewrapDataKeys({ pool, cipher: workerCipher, active: () => master.active, metrics }),
+    ),
+  ]
+  return {
+    degraded: () => works.filter(({ periodic }) => periodic.failing()).map(({ what }) => what),
+    stop: async () => {
+      await Promise.all(works.map(({ periodic }) => periodic.stop()))
+    },
+  }
+}
