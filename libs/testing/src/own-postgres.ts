@@ -11,6 +11,8 @@ export interface OwnPostgres {
   readonly adminUrl: string
   /** Ends the server as a shutdown does; its data stay. */
   readonly stop: () => Promise<void>
+  /** Ends it as `pg_ctl stop -m immediate` does: no connection is told, and the next start recovers. It starts again by itself. */
+  readonly crash: () => void
   /** On the same port and data; resolves when it answers. */
   readonly start: () => Promise<void>
   /** Ends it for good and removes its data. */
@@ -36,6 +38,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     urls,
     adminUrl: databaseUrl(own.databaseAdminUrl, 'tocsin'),
     stop: () => server.stop(),
+    crash: () => server.kill('SIGQUIT'),
     start: () => server.start(),
     close,
   }

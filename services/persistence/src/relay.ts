@@ -7,6 +7,7 @@
  *    record always lies in `audit.events` before `tenants`, `rules` or `access` tell of it.
  * 3. A row goes after the broker's acknowledgement. What is published twice (a crash between both) is the same bytes, and readers
  *    drop a version that is not newer; so order holds for each alert also while one instance takes over from another.
+ * 4. A clean stop publishes what was written up to it, the last heads of the history among it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isRetryable, messageOf, RetryableError } from '@tocsin/errors'
@@ -88,12 +89,17 @@ async function relayWhileLocked(options: RelayOptions, signal: AbortSignal, onPr
       throw new RetryableError('the connection of the outbox relay is lost', { cause: listener.lost() })
   }
   try {
-    while (!signal.aborted && !(await holdsLock(listener.query))) await pause(ASK_EVERY_MS)
+    let locked = false
+    while (!signal.aborted && !locked) {
+      locked = await holdsLock(listener.query)
+      if (!locked) await pause(ASK_EVERY_MS)
+    }
     while (!signal.aborted) {
       const published = await publishNext(listener.query, options)
       onProgress()
       if (published < MAX_ROWS) await pause(LOOK_EVERY_MS)
     }
+    if (locked) await publishNext(listener.query, options) // (4)
   } finally {
     await listener.close()
   }

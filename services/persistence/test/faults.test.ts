@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { generateKeyRing } from '@tocsin/access'
-import { createPool, queryOf } from '@tocsin/postgres'
-import { createTestDatabase, startOwnPostgres, waitFor } from '@tocsin/testing'
+import { createPool } from '@tocsin/postgres'
+import { createTestDatabase, waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applyBatch } from '../src/applier.ts'
 import { createMetrics } from '../src/metrics.ts'
@@ -208,80 +207,4 @@ test('a database role that could pass row-level security stops the start', async
   await expect(world.start({ API_DATABASE_URL: world.config.OWNER_DATABASE_URL })).rejects.toMatchObject({
     code: 'TOCSIN_ROLE_TOO_STRONG',
   })
-})
-
-test('while PostgreSQL is stopped nothing is lost or set aside, requests get 503, and it goes on by itself', async () => {
-  const postgres = await startOwnPostgres()
-  try {
-    const outage = await createStreamWorld(postgres.urls, postgres.adminUrl)
-    try {
-      const instance = await outage.start()
-      const organization = await outage.newOrganization(instance, 'Outage')
-      const figures = Array.from({ length: 50 }, () => figuresOf(organization.organizationId))
-      const publish = (revision: number) =>
-        outage.publish(
-          organization.partition,
-          figures.map((each) => ({ type: 'alert.revised', value: { ...each, revision } })),
-        )
-      const stored = async (revision: number) =>
-        (await outage.admin('SELECT 1 FROM alerts WHERE revision = $1', [revision])).length === figures.length
-      await publish(1)
-      await waitFor(() => stored(1), { limitMs: LIMIT_MS, what: 'the first revisions' })
-
-      await postgres.stop()
-      await publish(2)
-      const refused = await outage.ask(instance, 'GET', '/api/alerts', organization.token)
-      expect(refused).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } })
-      await waitFor(() => instance.degraded().some((name) => name.startsWith('alerts/')), {
-        limitMs: LIMIT_MS,
-        what: 'the report',
-      })
-
-      await postgres.start()
-      await waitFor(() => stored(2), { limitMs: LIMIT_MS, what: 'the second revisions' })
-      await outage.ask(instance, 'POST', `/api/alerts/${figures[0]?.id}/acknowledge`, organization.token)
-      await waitFor(async () => (await outage.admin('SELECT 1 FROM outbox')).length === 0, {
-        limitMs: LIMIT_MS,
-        what: 'the relay',
-      })
-      expect(await outage.contentOf('alerts.dead')).toEqual([])
-      expect(instance.degraded()).toEqual([])
-    } finally {
-      await outage.close()
-    }
-  } finally {
-    await postgres.close()
-  }
-}, 120_000)
-
-test('a connection that falls silent is given up and replaced', async () => {
-  // Takes connections of PostgreSQL's protocol on, and forwards nothing once it is told to.
-  const target = new URL(world.config.API_DATABASE_URL)
-  let silentNow = false
-  const proxy = createServer((client) => {
-    const server = connect(Number(target.port), target.hostname)
-    client.on('data', (data) => silentNow || server.write(data))
-    server.on('data', (data) => silentNow || client.write(data))
-    for (const [from, to] of [
-      [client, server],
-      [server, client],
-    ] as const)
-      from.on('close', () => to.destroy()).on('error', () => {})
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const url = new URL(target)
-  url.port = String((proxy.address() as AddressInfo).port)
-  url.hostname = '127.0.0.1'
-  const pool = createPool(url.href, { name: 'half open', max: 1, log: silent })
-  try {
-    const query = queryOf(pool)
-    await query('SELECT 1')
-    silentNow = true
-    await expect(query('SELECT 1')).rejects.toMatchObject({ code: 'TOCSIN_DEPENDENCY_AWAY' })
-    silentNow = false
-    await expect(query('SELECT 2 AS two')).resolves.toEqual([{ two: 2 }])
-  } finally {
-    await pool.end()
-    proxy.close()
-  }
 })
