@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { ROLES } from './permissions.ts'
 import { RuleException, RuleSettings } from './rule-settings.ts'
 
 /** From a minute to 30 days, in milliseconds. */
@@ -71,6 +72,20 @@ export const Recipients = Type.Object(
 )
 export type Recipients = Static<typeof Recipients>
 
+/** What the operator allows an organization; absent: as the installation is configured. */
+export const OrganizationLimits = Type.Object(
+  {
+    eventsPerSecond: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Events that ingest takes, lasting' }),
+    ),
+    eventsBurst: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100_000_000, description: 'Events that ingest takes at once' }),
+    ),
+  },
+  { $id: 'OrganizationLimits', additionalProperties: false },
+)
+export type OrganizationLimits = Static<typeof OrganizationLimits>
+
 /** Value on `tenants` (key: organizationId), and content of a control record of kind `organization`. */
 export const TenantRecord = Type.Object(
   {
@@ -84,12 +99,14 @@ export const TenantRecord = Type.Object(
     }),
     settings: OrganizationSettings,
     recipients: Recipients,
+    limits: Type.Optional(OrganizationLimits),
     keys: Type.Array(
       Type.Object({
         id: Type.String(),
         hash: Type.String({ description: 'SHA-256 of the key, hex' }),
         scopes: Type.Array(Type.String()),
         source: Type.Optional(Type.String({ description: 'The only source name this key may send as' })),
+        expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'A key that was replaced ends then' })),
       }),
     ),
   },
@@ -136,7 +153,7 @@ export const AccessRecord = Type.Object(
     memberships: Type.Array(
       Type.Object({
         organizationId: Type.String({ format: 'uuid' }),
-        role: Type.Enum(['viewer', 'responder', 'author', 'admin', 'auditor']),
+        role: Type.Enum([...ROLES]),
       }),
     ),
     notBefore: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
@@ -146,4 +163,3 @@ export const AccessRecord = Type.Object(
   { $id: 'AccessRecord' },
 )
 export type AccessRecord = Static<typeof AccessRecord>
-export type Role = AccessRecord['memberships'][number]['role']

@@ -27,3 +27,7 @@ export type Permission = (typeof PERMISSIONS)[number]
 /** What an API key may be made for. `read`: GET of the API, without what is sensitive. */
 export const KEY_SCOPES = ['events:write', 'alerts:write', 'read'] as const
 export type KeyScope = (typeof KEY_SCOPES)[number]
+
+/** Of a member of an organization. */
+export const ROLES = ['viewer', 'responder', 'author', 'admin', 'auditor'] as const
+export type Role = (typeof ROLES)[number]

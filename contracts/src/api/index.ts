@@ -3,6 +3,8 @@ import { ACTION_OPERATIONS } from './actions.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
 import { EVENT_OPERATIONS } from './events.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
+import { KEY_OPERATIONS } from './keys.ts'
+import { MEMBER_OPERATIONS } from './members.ts'
 import { NOTIFICATION_OPERATIONS } from './notifications.ts'
 import type { ApiOperation } from './operation.ts'
 import { ORGANIZATION_OPERATIONS } from './organizations.ts'
@@ -13,6 +15,8 @@ export * from './actions.ts'
 export * from './alerts.ts'
 export * from './events.ts'
 export * from './history.ts'
+export * from './keys.ts'
+export * from './members.ts'
 export * from './notifications.ts'
 export type { ApiOperation } from './operation.ts'
 export * from './organizations.ts'
@@ -24,6 +28,8 @@ export const OPERATIONS_TABLE = {
   ...ACTION_OPERATIONS,
   ...ACCESS_OPERATIONS,
   ...HISTORY_OPERATIONS,
+  ...MEMBER_OPERATIONS,
+  ...KEY_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
   ...RULE_OPERATIONS,
   ...NOTIFICATION_OPERATIONS,

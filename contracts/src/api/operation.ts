@@ -19,8 +19,11 @@ export interface ApiOperation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string
   readonly summary: string
-  /** What the caller needs in the organization; `operator`: of the installation; `self`: a token is enough; `key`: an ingest key. */
-  readonly permission: Permission | 'operator' | 'self' | 'key'
+  /**
+   * What the caller needs in the organization; `operator`: of the installation; `self`: a token is enough; `key`: an ingest key;
+   * `service`: another service; `none`: nobody is asked.
+   */
+  readonly permission: Permission | 'operator' | 'self' | 'key' | 'service' | 'none'
   /** Default: 1 MiB. */
   readonly bodyLimitBytes?: number
   readonly schema: {

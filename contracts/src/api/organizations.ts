@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { OrganizationSettings, Recipients } from '../control.ts'
-import { type ApiOperation, Failures, OrganizationParams, Uuid } from './operation.ts'
+import { OrganizationLimits, OrganizationSettings, Recipients } from '../control.ts'
+import { type ApiOperation, Failures, Nullable, OrganizationParams, Time, Uuid } from './operation.ts'
 
 export const CreateOrganization = Type.Object(
   {
@@ -43,6 +43,7 @@ export const Organization = Type.Object(
     version: Type.Integer(),
     settings: OrganizationSettings,
     recipients: Recipients,
+    limits: OrganizationLimits,
     health: OrganizationHealth,
   },
   { $id: 'Organization' },
@@ -50,12 +51,50 @@ export const Organization = Type.Object(
 export type Organization = Static<typeof Organization>
 
 export const UpdateOrganization = Type.Object(
-  { settings: Type.Optional(OrganizationSettings), recipients: Type.Optional(Type.Partial(Recipients)) },
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    settings: Type.Optional(OrganizationSettings),
+    recipients: Type.Optional(Type.Partial(Recipients)),
+  },
   { $id: 'UpdateOrganization', additionalProperties: false },
 )
 export type UpdateOrganization = Static<typeof UpdateOrganization>
 
+/** What an operator sees of an organization that it is no member of. */
+const OrganizationEntry = Type.Object({
+  organizationId: Uuid,
+  slug: Type.String(),
+  name: Type.String(),
+  partition: Type.Integer(),
+  limits: OrganizationLimits,
+  createdAt: Time,
+})
+export const OrganizationList = Type.Object(
+  {
+    items: Type.Array(OrganizationEntry),
+    nextAfter: Nullable(Type.String({ description: 'Give it as `after`; null: the end' })),
+  },
+  { $id: 'OrganizationList' },
+)
+export type OrganizationList = Static<typeof OrganizationList>
+
+const OrganizationListQuery = Type.Object(
+  {
+    after: Type.Optional(Type.String({ maxLength: 63, description: 'Slug of the last one before' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'default 100' })),
+  },
+  { $id: 'OrganizationListQuery', additionalProperties: false },
+)
+
 export const ORGANIZATION_OPERATIONS = {
+  listOrganizations: {
+    service: 'persistence',
+    method: 'GET',
+    url: '/api/organizations',
+    summary: 'Every organization of the installation, by slug (operator)',
+    permission: 'operator',
+    schema: { querystring: OrganizationListQuery, response: { 200: OrganizationList, ...Failures } },
+  },
   createOrganization: {
     service: 'persistence',
     method: 'POST',
@@ -76,8 +115,16 @@ export const ORGANIZATION_OPERATIONS = {
     service: 'persistence',
     method: 'PATCH',
     url: '/api/organizations/:organizationId',
-    summary: 'Change settings or recipients (admin)',
+    summary: 'Change name, settings or recipients (admin)',
     permission: 'settings:write',
     schema: { params: OrganizationParams, body: UpdateOrganization, response: { 200: Organization, ...Failures } },
+  },
+  setLimits: {
+    service: 'persistence',
+    method: 'PUT',
+    url: '/api/organizations/:organizationId/limits',
+    summary: 'Replace what an organization is allowed; absent: as the installation is configured (operator)',
+    permission: 'operator',
+    schema: { params: OrganizationParams, body: OrganizationLimits, response: { 200: OrganizationLimits, ...Failures } },
   },
 } as const satisfies Record<string, ApiOperation>

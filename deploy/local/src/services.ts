@@ -105,6 +105,7 @@ function own(name: ServiceName, installation: Installation): NodeJS.ProcessEnv {
       OWNER_DATABASE_URL: databases.tocsin_owner,
       API_DATABASE_URL: databases.tocsin_api,
       WORKER_DATABASE_URL: databases.tocsin_worker,
+      REDIS_URL: redisUrl,
       KEYS_FILE: keysFile,
       RULES_DIR: join(CHECKOUT, 'rules'),
       OPERATOR_SUBJECT: OPERATOR,

@@ -10,7 +10,7 @@ export {
   type Standing,
   standingsOf,
 } from './access-directory.ts'
-export { generateKey, hashKey, isKey } from './api-keys.ts'
+export { actorOfKey, generateKey, hashKey, isKey, isReservedSubject } from './api-keys.ts'
 export { type FollowedKeyRing, followKeyRing, writeKeyRing } from './key-file.ts'
 export {
   activeAt,

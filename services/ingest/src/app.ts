@@ -1,17 +1,15 @@
 import { ALL_TOPICS, TOPICS } from '@tocsin/contracts'
 import { isRetryable, RetryableError } from '@tocsin/errors'
-import { createHttpServer, listen } from '@tocsin/http'
+import { createFailedAttempts, createHttpServer, listen, trustedProxies } from '@tocsin/http'
 import { createKafka, createProducer, ensureTopics, followTopic, type Kafka, nameOfFault } from '@tocsin/kafka'
 import { createReadiness, type Running, retryUntil } from '@tocsin/lifecycle'
-import { connectRedis } from '@tocsin/redis'
+import { connectRedis, createKeyUse, createTokenBuckets } from '@tocsin/redis'
 import { type Logger, startTelemetry } from '@tocsin/telemetry'
 import { MAX_BODY_BYTES } from './body.ts'
 import type { IngestConfig } from './config.ts'
-import { createFailedKeys } from './failed-keys.ts'
 import { createIdMemory } from './id-memory.ts'
 import { startIntake } from './intake.ts'
 import { createMetrics } from './metrics.ts'
-import { createRateLimit } from './rate-limit.ts'
 import { createReceive } from './receive.ts'
 import { eventsRoute } from './routes/events.ts'
 import { followTenants } from './tenants.ts'
@@ -53,24 +51,20 @@ export async function startIngest(config: IngestConfig, log: Logger, signal: Abo
     },
   })
 
-  const tenants = followTenants({ kafka, metrics, log })
-  const rateLimit = createRateLimit({
-    redis,
-    keyPrefix: config.REDIS_KEY_PREFIX,
-    perSecond: config.RATE_EVENTS_PER_SECOND,
-    burst: config.RATE_BURST_EVENTS,
-    clock: () => performance.now(),
-  })
+  const rate = { perSecond: config.RATE_EVENTS_PER_SECOND, burst: config.RATE_BURST_EVENTS }
+  const tenants = followTenants({ kafka, metrics, log, defaultRate: rate, now: Date.now })
+  const rateLimit = createTokenBuckets({ redis, keyPrefix: config.REDIS_KEY_PREFIX, rate, clock: () => performance.now() })
   const memory = createIdMemory({ redis, keyPrefix: config.REDIS_KEY_PREFIX, seconds: config.ID_MEMORY_SECONDS })
   const receive = createReceive({ producer, memory, metrics })
   const app = createHttpServer({
     log,
     bodyLimitBytes: MAX_BODY_BYTES,
-    settings: { forceCloseConnections: 'idle', trustProxy: config.TRUSTED_PROXIES.split(',').map((each) => each.trim()) },
+    settings: { forceCloseConnections: 'idle', trustProxy: trustedProxies(config.TRUSTED_PROXIES) },
   })
   eventsRoute(app, {
     tenants,
-    failedKeys: createFailedKeys({ perMinute: config.FAILED_KEYS_PER_MINUTE, clock: () => performance.now() }),
+    failedKeys: createFailedAttempts({ perMinute: config.FAILED_KEYS_PER_MINUTE, clock: () => performance.now() }),
+    keyUse: createKeyUse(redis, Date.now),
     rateLimit,
     receive,
     metrics,

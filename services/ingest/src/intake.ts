@@ -17,9 +17,9 @@ import {
   retry,
   runConsumer,
 } from '@tocsin/kafka'
+import type { TokenBuckets } from '@tocsin/redis'
 import { recognizeBody } from './body.ts'
 import { prepareInSlices } from './prepare-in-slices.ts'
-import type { RateLimit } from './rate-limit.ts'
 import type { Receive } from './receive.ts'
 import type { Sender, Tenants } from './tenants.ts'
 
@@ -29,7 +29,7 @@ export interface IntakeOptions {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly tenants: Tenants
-  readonly rateLimit: RateLimit
+  readonly rateLimit: TokenBuckets
   readonly receive: Receive
   readonly now: () => number
 }
@@ -104,7 +104,7 @@ async function receiveGroup(group: readonly Taken[], by: IntakeOptions): Promise
   if (first === undefined) return []
   const items = group.flatMap((each) => each.items)
   try {
-    const waitMs = await by.rateLimit.take(first.sender.organizationId, items.length)
+    const waitMs = await by.rateLimit.take(first.sender.organizationId, items.length, first.sender.rate)
     if (waitMs > 0) return retry(new RetryableError('the organization is over its rate', { retryAfterMs: waitMs }))
     const results = await by.receive({ via: 'intake', sender: first.sender, items })
     let from = 0

@@ -1,7 +1,8 @@
 /** Who may send: the ingest keys of all organizations, followed on the compacted topic `tenants`. */
-import { createHash } from 'node:crypto'
+import { hashKey } from '@tocsin/access'
 import { TenantRecord, TOPICS } from '@tocsin/contracts'
 import { type Following, followTopic, type Kafka, type KafkaRecord } from '@tocsin/kafka'
+import type { Rate } from '@tocsin/redis'
 import type { Logger } from '@tocsin/telemetry'
 import { Compile } from 'typebox/compile'
 import type { IngestMetrics } from './metrics.ts'
@@ -17,6 +18,7 @@ const MAX_GIVEN_UP = 10_000
 const CATCH_UP_PAUSE_MS = 200
 
 export interface Sender {
+  readonly keyId: string
   readonly organizationId: string
   readonly slug: string
   /** Of `audit.events`. */
@@ -24,6 +26,10 @@ export interface Sender {
   /** The only source name that this key may send as. */
   readonly boundSource?: string | undefined
   readonly mayWrite: boolean
+  /** How many events its organization may send. */
+  readonly rate: Rate
+  /** ms since 1970; a key that was replaced ends then. */
+  readonly endsAt: number
 }
 
 export interface Tenants {
@@ -36,15 +42,20 @@ export interface Tenants {
 }
 
 const check = Compile(TenantRecord)
-const hashOf = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex')
 
 export function followTenants(options: {
   readonly kafka: Kafka
   readonly metrics: IngestMetrics
   readonly log: Logger
+  /** Of organizations without limits of their own. */
+  readonly defaultRate: Rate
+  /** ms since 1970. */
+  readonly now: () => number
 }): Tenants {
-  const { kafka, metrics, log } = options
+  const { kafka, metrics, log, defaultRate, now } = options
   const directory = createDirectory({
+    defaultRate,
+    now,
     onUnreadable: (reason) => {
       metrics.unreadableTenants.inc()
       log.error({ reason }, 'a record of tenants is not valid and was left out')
@@ -62,9 +73,9 @@ export function followTenants(options: {
   const givenUp = new Map<string, number>()
   return {
     caughtUp: following.caughtUp,
-    known: (key) => directory.find(hashOf(key)),
+    known: (key) => directory.find(hashKey(key)),
     find: async (key) => {
-      const hash = hashOf(key)
+      const hash = hashKey(key)
       const end = performance.now() + UNKNOWN_KEY_LIMIT_MS
       for (;;) {
         const known = directory.find(hash)
@@ -103,14 +114,19 @@ function shareCatchUp(following: Following): () => Promise<void> {
   }
 }
 
-export interface Directory {
+interface Directory {
   apply(record: Pick<KafkaRecord, 'key' | 'value'>): void
   find(keyHash: string): Sender | undefined
   size(): number
 }
 
 /** The newest record of each organization, by its keys' hashes. */
-export function createDirectory(options: { readonly onUnreadable: (reason: string) => void }): Directory {
+function createDirectory(options: {
+  readonly defaultRate: Rate
+  readonly now: () => number
+  readonly onUnreadable: (reason: string) => void
+}): Directory {
+  const { defaultRate } = options
   const hashesOf = new Map<string, readonly string[]>()
   const versions = new Map<string, number>()
   const senders = new Map<string, Sender>()
@@ -119,7 +135,10 @@ export function createDirectory(options: { readonly onUnreadable: (reason: strin
     hashesOf.delete(organizationId)
   }
   return {
-    find: (hash) => senders.get(hash),
+    find: (hash) => {
+      const sender = senders.get(hash)
+      return sender !== undefined && options.now() < sender.endsAt ? sender : undefined
+    },
     size: () => hashesOf.size,
     apply: ({ key, value }) => {
       if (value === null) {
@@ -128,17 +147,24 @@ export function createDirectory(options: { readonly onUnreadable: (reason: strin
       }
       const tenant = parse(value)
       if (tenant === undefined) return options.onUnreadable('not a TenantRecord')
-      const { organizationId, version, slug, partition } = tenant
+      const { organizationId, version, slug, partition, limits } = tenant
       if (version < (versions.get(organizationId) ?? 0)) return
       versions.set(organizationId, version)
       forget(organizationId)
-      for (const { hash, scopes, source } of tenant.keys)
+      const rate = {
+        perSecond: limits?.eventsPerSecond ?? defaultRate.perSecond,
+        burst: limits?.eventsBurst ?? defaultRate.burst,
+      }
+      for (const { id, hash, scopes, source, expiresAt } of tenant.keys)
         senders.set(hash.toLowerCase(), {
+          keyId: id,
           organizationId,
           slug,
           partition,
           boundSource: source,
           mayWrite: scopes.includes(WRITE_SCOPE),
+          rate,
+          endsAt: expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
         })
       hashesOf.set(
         organizationId,

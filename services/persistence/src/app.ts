@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url'
 import { followKeyRing } from '@tocsin/access'
 import { ALL_TOPICS, TOPICS } from '@tocsin/contracts'
 import { isRetryable, RetryableError } from '@tocsin/errors'
-import { listen } from '@tocsin/http'
+import { createFailedAttempts, listen } from '@tocsin/http'
 import { createKafka, createProducer, ensureTopics, type Kafka, nameOfFault } from '@tocsin/kafka'
 import { createReadiness, type Running, retryUntil } from '@tocsin/lifecycle'
 import { assertPlainRole, createPool, migrate, type Pool, queryOf } from '@tocsin/postgres'
+import { connectRedis, createKeyUse, createTokenBuckets } from '@tocsin/redis'
 import { type Logger, startTelemetry } from '@tocsin/telemetry'
 import { startApplier } from './applier.ts'
 import type { PersistenceConfig } from './config.ts'
@@ -58,6 +59,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     log,
     registry: metrics.registry,
   })
+  const redis = connectRedis(config.REDIS_URL, { name: 'persistence', log, onChange: (up) => readiness.degrade('redis', !up) })
   let degraded: () => readonly string[] = () => []
   const telemetry = await startTelemetry({
     name: 'persistence',
@@ -119,6 +121,15 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     pool: apiPool,
     cipher: apiCipher,
     ring,
+    failures: createFailedAttempts({ perMinute: config.FAILED_KEYS_PER_MINUTE, clock: () => performance.now() }),
+    requests: createTokenBuckets({
+      redis,
+      keyPrefix: `${config.REDIS_KEY_PREFIX}${config.KAFKA_TOPIC_PREFIX}`,
+      rate: { perSecond: config.API_REQUESTS_PER_MINUTE / 60, burst: config.API_REQUESTS_PER_MINUTE },
+      clock: () => performance.now(),
+    }),
+    keyUse: createKeyUse(redis, Date.now),
+    proxies: config.TRUSTED_PROXIES,
     environment: config.TOCSIN_ENV,
     metrics,
     log,
@@ -140,6 +151,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       await upkeep.stop()
       await producer.close()
       await kafka.close()
+      await redis.close()
       await Promise.all([apiPool.end(), workerPool.end()])
       await telemetry.close()
       keyFile.stop()

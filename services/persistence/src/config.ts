@@ -24,6 +24,27 @@ export const PersistenceConfig = Type.Object({
     minimum: 1,
     description: 'Seconds between two signed heads of the history of an organization that acts',
   }),
+  REDIS_URL: Type.String({
+    minLength: 1,
+    secret: true,
+    description: 'Redis: request limits, last use of keys; away, limits are those of each instance',
+  }),
+  REDIS_KEY_PREFIX: Type.String({ default: 'tocsin:api:', description: 'Before every Redis key of its own' }),
+  API_REQUESTS_PER_MINUTE: Type.Integer({
+    default: 600,
+    minimum: 1,
+    description: 'Requests of one subject or key; as many at once where it was quiet before',
+  }),
+  FAILED_KEYS_PER_MINUTE: Type.Integer({
+    default: 30,
+    minimum: 1,
+    description: 'Requests with a wrong key or token, per address and minute, that are looked up; more are refused with 429',
+  }),
+  TRUSTED_PROXIES: Type.String({
+    default: 'loopback',
+    description:
+      'Addresses or CIDRs, with commas, whose X-Forwarded-For is believed (the gateway); loopback, linklocal and uniquelocal are understood',
+  }),
   KEYS_FILE: Type.String({ minLength: 1, description: 'Key ring, mode 0600' }),
   RULES_DIR: Type.String({ minLength: 1, description: 'Folder of the built-in rule pack' }),
   OPERATOR_SUBJECT: Type.Optional(

@@ -1,25 +1,31 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { generateKey, hashKey } from '@tocsin/access'
-import type { OrganizationSettings, Recipients } from '@tocsin/contracts'
+import type { ActChannel, KeyScope, OrganizationSettings, Recipients } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
 import { slugOf } from './core/organization-settings.ts'
-import { readAccessRecord } from './repositories/access.ts'
-import { tenantRecord } from './repositories/organizations.ts'
-import { accessRecord, addToOutbox, tenantRecords } from './repositories/outbox.ts'
-import {
-  ADD_KEY,
-  ADD_MEMBERSHIP,
-  ADD_ORGANIZATION,
-  LOCK_PARTITION_LOAD,
-  TAKE_PARTITION,
-  TOUCH_SUBJECT,
-} from './sql/organization-sql.ts'
+import type { FieldCipher } from './protection/field-cipher.ts'
+import { changeAccess } from './repositories/access.ts'
+import { addKey } from './repositories/api-keys.ts'
+import { addHistory } from './repositories/history.ts'
+import { type OrganizationState, publishOrganization } from './repositories/organizations.ts'
+import { SET_MEMBER } from './sql/member-sql.ts'
+import { ADD_ORGANIZATION, LOCK_PARTITION_LOAD, TAKE_PARTITION } from './sql/organization-sql.ts'
 
-const INGEST_SCOPES = ['events:write']
-const SET_SUBJECT = `SELECT set_config('app.subject', $1, true)`
+const INGEST_SCOPES: readonly KeyScope[] = ['events:write']
 const SUFFIX_BYTES = 3
 const MAX_BASE_SLUG = 56
+
+export interface WantedOrganization {
+  readonly name: string
+  readonly slug: string | undefined
+  readonly settings: OrganizationSettings
+  readonly recipients: Recipients
+  /** undefined: `admin@SLUG`. */
+  readonly admin: string | undefined
+  /** Who makes it. */
+  readonly actor: string
+  readonly channel: ActChannel
+}
 
 export interface NewOrganization {
   readonly organizationId: string
@@ -32,56 +38,46 @@ export interface NewOrganization {
 /**
  * An organization with one ingest key and one admin, on the partition with the fewest organizations; all of it in one
  * transaction with what tells the others of it. A slug that was asked for and is taken is 409; one made of the name gets an ending.
+ * `alsoFirst` is done in the same transaction before everything else.
  */
 export async function createOrganization(
-  pool: Pool,
-  wanted: {
-    readonly name: string
-    readonly slug: string | undefined
-    readonly settings: OrganizationSettings
-    readonly recipients: Recipients
-  },
+  { pool, cipher }: { readonly pool: Pool; readonly cipher: FieldCipher },
+  wanted: WantedOrganization,
+  alsoFirst: (query: Query) => Promise<void> = async () => {},
 ): Promise<NewOrganization> {
   const organizationId = randomUUID()
-  const ingestKey = generateKey()
+  await cipher.load([organizationId])
   return inOrganization(pool, organizationId, async (query) => {
+    await alsoFirst(query)
     await query(LOCK_PARTITION_LOAD)
     const [place] = await query<{ partition: number }>(TAKE_PARTITION)
     if (place === undefined) throw new Error('no partition is known: persistence has not finished its start')
-    const state = {
-      organizationId,
-      name: wanted.name,
-      version: 1,
-      partition: place.partition,
-      settings: wanted.settings,
-      recipients: wanted.recipients,
-    }
+    const { name, settings, recipients, actor, channel } = wanted
+    const state = { organizationId, name, version: 1, partition: place.partition, settings, recipients, limits: {} }
     const slug = await addWithFreeSlug(query, state, wanted.slug)
-    await query(ADD_KEY, [randomUUID(), organizationId, hashKey(ingestKey), INGEST_SCOPES])
-
-    const adminSubject = `admin@${slug}`
-    await query(SET_SUBJECT, [adminSubject])
-    await query(TOUCH_SUBJECT, [adminSubject])
-    await query(ADD_MEMBERSHIP, [adminSubject, organizationId, 'admin'])
-
-    const tenant = await tenantRecord(query, { ...state, slug })
-    const access = await readAccessRecord(query, adminSubject)
-    await addToOutbox(query, [...tenantRecords(tenant), accessRecord(access, organizationId)])
+    const { key: ingestKey, id } = await addKey(query, organizationId, {
+      name: 'first ingest key',
+      scopes: INGEST_SCOPES,
+      source: null,
+      createdBy: actor,
+    })
+    await publishOrganization(query, { ...state, slug })
+    const adminSubject = wanted.admin ?? `admin@${slug}`
+    await changeAccess(query, adminSubject, organizationId, () => query(SET_MEMBER, [adminSubject, organizationId, 'admin']))
+    await addHistory(query, cipher, {
+      organizationId,
+      at: new Date().toISOString(),
+      actor,
+      channel,
+      action: 'organization.created',
+      about: { kind: 'organization', id: organizationId, version: 1 },
+      details: { slug, name, settings, recipients, admin: adminSubject, key: id },
+    })
     return { organizationId, slug, ingestKey, adminSubject }
   })
 }
 
-async function addWithFreeSlug(
-  query: Query,
-  state: {
-    readonly organizationId: string
-    readonly name: string
-    readonly partition: number
-    readonly settings: OrganizationSettings
-    readonly recipients: Recipients
-  },
-  asked: string | undefined,
-): Promise<string> {
+async function addWithFreeSlug(query: Query, state: Omit<OrganizationState, 'slug'>, asked: string | undefined): Promise<string> {
   const add = async (slug: string) =>
     (
       await query(ADD_ORGANIZATION, [

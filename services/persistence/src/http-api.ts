@@ -1,6 +1,7 @@
 import type { KeyRing } from '@tocsin/access'
-import { createHttpServer, type HttpServer } from '@tocsin/http'
+import { createHttpServer, type FailedAttempts, type HttpServer, trustedProxies } from '@tocsin/http'
 import type { Pool } from '@tocsin/postgres'
+import type { KeyUse, TokenBuckets } from '@tocsin/redis'
 import type { Logger } from '@tocsin/telemetry'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
@@ -8,8 +9,11 @@ import { actRoutes } from './routes/acts.ts'
 import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator } from './routes/authentication.ts'
+import { bootstrapRoute } from './routes/bootstrap.ts'
 import { historyRoutes } from './routes/history.ts'
-import { meRoute } from './routes/me.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { meRoutes } from './routes/me.ts'
+import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
@@ -21,6 +25,13 @@ export interface HttpApiOptions {
   /** On the same pool. */
   readonly cipher: FieldCipher
   readonly ring: KeyRing
+  /** Wrong keys and tokens by address. */
+  readonly failures: FailedAttempts
+  /** Requests by subject or key. */
+  readonly requests: TokenBuckets
+  readonly keyUse: KeyUse
+  /** TRUSTED_PROXIES: whose X-Forwarded-For tells the address. */
+  readonly proxies: string
   readonly environment: 'development' | 'production'
   readonly metrics: PersistenceMetrics
   readonly log: Logger
@@ -28,23 +39,26 @@ export interface HttpApiOptions {
 
 /** Every operation of the contracts' table that is persistence's. Not listening yet. */
 export function createHttpApi(options: HttpApiOptions): HttpServer {
-  const app = createHttpServer({ log: options.log })
+  const app = createHttpServer({ log: options.log, settings: { trustProxy: trustedProxies(options.proxies) } })
   // Clients that always name a content type also send it with an act that has no body.
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
     body === '' ? done(null, undefined) : parseJson(request, String(body), done),
   )
-  app.addHook('onRequest', authenticator(options.ring, options.pool))
+  app.addHook('onRequest', authenticator(options))
   app.addHook('preValidation', refuseUnstorable)
   alertListRoutes(app, options)
   alertRoutes(app, options)
   actRoutes(app, options)
   organizationRoutes(app, options)
   historyRoutes(app, options)
-  meRoute(app)
   const workers = new RuleWorkers()
   app.addHook('onClose', () => workers.close())
   ruleRoutes(app, { ...options, workers })
+  memberRoutes(app, options)
+  keyRoutes(app, options)
+  meRoutes(app, options)
+  bootstrapRoute(app, options)
   return app
 }

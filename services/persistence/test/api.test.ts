@@ -1,5 +1,4 @@
 import { generateKey, hashKey, issueServiceToken, openCursor, sealPage } from '@tocsin/access'
-import { OPERATIONS_TABLE } from '@tocsin/contracts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWorld, OPERATOR, type World } from './world.ts'
 
@@ -337,45 +336,6 @@ describe('what people do to an alert', () => {
 })
 
 describe('who may', () => {
-  test('no route answers without a token, and none says whether the address exists', async () => {
-    for (const { service, method, url } of Object.values(OPERATIONS_TABLE)) {
-      if (service !== 'persistence') continue
-      const path = url.replace(/:\w+/g, acme.organizationId)
-      expect((await world.ask(method, path, '')).body).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' })
-      expect((await world.ask(method, path, 'forged.token.here')).status).toBe(401)
-    }
-  })
-
-  test('every route that knows an organization answers a stranger as if there were none', async () => {
-    const { id } = await world.addAlert(acme.organizationId)
-    const missing = crypto.randomUUID()
-    const bodies: Record<string, object> = {
-      resolveAlert: { notes: 'n' },
-      dismissAlert: { reason: 'test' },
-      updateOrganization: { settings: {} },
-      assignAlert: { assignee: null },
-      commentAlert: { comment: 'c' },
-      labelAlert: { add: ['l'] },
-      saveRule: { content: 'title: x', reason: 'r' },
-      revertRule: { version: 1, reason: 'r' },
-      applyRules: { folder: 'f', rules: [], reason: 'r' },
-    }
-    for (const act of ['activate', 'pause', 'resume', 'retire']) bodies[`${act}Rule`] = { reason: 'r' }
-    for (const [name, { service, method, url }] of Object.entries(OPERATIONS_TABLE)) {
-      if (service !== 'persistence' || name === 'getMe' || name === 'createOrganization') continue
-      const at = (alert: string, organization: string) =>
-        `${url.replace(':id', alert).replace(':version', '1').replace(':organizationId', organization)}${url.includes(':organizationId') ? '' : `?organizationId=${organization}`}${name === 'diffRule' ? '&from=1&to=2' : ''}`
-      const foreign = await world.ask(method, at(id, acme.organizationId), other.token, bodies[name])
-      const nothing = await world.ask(method, at(missing, missing), other.token, bodies[name])
-      expect([name, foreign.status]).toEqual([name, 404])
-      expect(foreign.body).toEqual(nothing.body)
-      if (!url.includes(':id')) continue
-      // Also through one's own organization.
-      expect((await world.ask(method, at(id, other.organizationId), other.token, bodies[name])).status).toBe(404)
-    }
-    expect((await world.ask('GET', `/api/alerts/${id}`, acme.token)).body).toMatchObject({ version: 0, status: 'active' })
-  })
-
   test('a member of two must name one, and a subject without any finds nothing', async () => {
     const token = await world.addMember('eve@both', acme.organizationId, 'viewer')
     await world.admin('INSERT INTO memberships VALUES ($1, $2, $3)', ['eve@both', other.organizationId, 'responder'])

@@ -78,6 +78,7 @@ export async function createStreamWorld(
     OWNER_DATABASE_URL: databaseUrls.tocsin_owner,
     API_DATABASE_URL: databaseUrls.tocsin_api,
     WORKER_DATABASE_URL: databaseUrls.tocsin_worker,
+    REDIS_URL: testInfrastructure().redisUrl,
     KEYS_FILE: join(folder, 'keys.json'),
     RULES_DIR: rulesDir,
     OPERATOR_SUBJECT: OPERATOR,

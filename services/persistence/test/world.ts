@@ -1,7 +1,9 @@
 import { generateKeyRing, issueToken, type KeyRing } from '@tocsin/access'
 import type { AlertFigures, ApiOperation, OrganizationCreated, Role } from '@tocsin/contracts'
-import type { HttpServer } from '@tocsin/http'
+import { RetryableError } from '@tocsin/errors'
+import { createFailedAttempts, type HttpServer } from '@tocsin/http'
 import { createPool, migrate, type Pool, type Query, queryOf } from '@tocsin/postgres'
+import { createKeyUse, createTokenBuckets } from '@tocsin/redis'
 import { createLogger } from '@tocsin/telemetry'
 import { createTestDatabase, type TestDatabase } from '@tocsin/testing'
 import { MIGRATIONS, SCHEMA } from '../src/app.ts'
@@ -40,6 +42,14 @@ export interface Answer {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
+export interface WorldOptions {
+  readonly apiConnections?: number
+  readonly failuresPerMinute?: number
+  readonly requestBurst?: number
+  /** False: an installation that nobody has set up. */
+  readonly operator?: boolean
+}
+
 /** A template that every test file of this service copies. */
 export const TEMPLATE = {
   name: 'persistence',
@@ -48,7 +58,7 @@ export const TEMPLATE = {
   },
 }
 
-export async function createWorld(options: { readonly apiConnections?: number } = {}): Promise<World> {
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase(TEMPLATE)
   const ring = await generateKeyRing()
   const apiPool = createPool(database.urls.tocsin_api, { name: 'api', max: options.apiConnections ?? 4, log: silent })
@@ -59,10 +69,28 @@ export async function createWorld(options: { readonly apiConnections?: number } 
     log: silent,
   })
   await queryOf(workerPool)(PREPARE_PARTITIONS, [PARTITIONS])
-  await makeOperator(workerPool, OPERATOR)
+  if (options.operator !== false) await makeOperator(workerPool, OPERATOR)
   const cipher = new FieldCipher(apiPool, ring.fields)
   const workerCipher = new FieldCipher(workerPool, ring.fields)
-  const api = createHttpApi({ pool: apiPool, cipher, ring, environment: 'development', metrics: createMetrics(), log: silent })
+  const clock = () => performance.now()
+  const redis = { isUp: () => false, attempt: () => Promise.reject(new RetryableError('no Redis here')) }
+  const api = createHttpApi({
+    pool: apiPool,
+    cipher,
+    ring,
+    failures: createFailedAttempts({ perMinute: options.failuresPerMinute ?? 1_000_000, clock }),
+    requests: createTokenBuckets({
+      redis,
+      keyPrefix: '',
+      rate: { perSecond: options.requestBurst === undefined ? 1_000 : 1, burst: options.requestBurst ?? 1_000_000 },
+      clock,
+    }),
+    keyUse: createKeyUse(redis, Date.now),
+    proxies: 'loopback',
+    environment: 'development',
+    metrics: createMetrics(),
+    log: silent,
+  })
   const tokenOf = (subject: string) => issueToken(ring, { subject, ttlSeconds: 600 })
   const admin = queryOf(adminPool)
   const ask: World['ask'] = async (method, url, as, body, headers = {}) => {
@@ -72,7 +100,7 @@ export async function createWorld(options: { readonly apiConnections?: number } 
       headers: { ...headers, ...(as === '' ? {} : { authorization: `Bearer ${as}` }) },
       ...(body === undefined ? {} : { payload: body as object }),
     })
-    return { status: answer.statusCode, body: answer.body === '' ? null : answer.json(), headers: answer.headers }
+    return { status: answer.statusCode, body: bodyOf(answer), headers: answer.headers }
   }
   return {
     database,
@@ -107,6 +135,10 @@ export async function createWorld(options: { readonly apiConnections?: number } 
     },
   }
 }
+
+/** Parsed where it is JSON; a stream of lines as its text. */
+const bodyOf = ({ body, headers }: { readonly body: string; readonly headers: Readonly<Record<string, unknown>> }): unknown =>
+  body === '' ? null : /[/+]json\b/.test(String(headers['content-type'])) ? JSON.parse(body) : body
 
 export const figuresOf = (organizationId: string, over: Partial<AlertFigures> = {}): AlertFigures => ({
   id: crypto.randomUUID(),

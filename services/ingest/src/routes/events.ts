@@ -12,20 +12,20 @@ import {
   UnreadableBody,
   zoneOf,
 } from '@tocsin/formats'
-import { type HttpServer, PROBLEM_TYPE, route } from '@tocsin/http'
+import { type FailedAttempts, type HttpServer, PROBLEM_TYPE, route, tooManyRequests } from '@tocsin/http'
+import type { KeyUse, TokenBuckets } from '@tocsin/redis'
 import type { FastifyRequest } from 'fastify'
 import { readBody, recognizeBody } from '../body.ts'
-import type { FailedKeys } from '../failed-keys.ts'
 import type { IngestMetrics } from '../metrics.ts'
 import { prepareInSlices } from '../prepare-in-slices.ts'
-import type { RateLimit } from '../rate-limit.ts'
 import type { Receive } from '../receive.ts'
 import type { Sender, Tenants } from '../tenants.ts'
 
 export interface EventsRoute {
   readonly tenants: Tenants
-  readonly failedKeys: FailedKeys
-  readonly rateLimit: RateLimit
+  readonly failedKeys: FailedAttempts
+  readonly keyUse: Pick<KeyUse, 'note'>
+  readonly rateLimit: TokenBuckets
   readonly receive: Receive
   readonly metrics: IngestMetrics
   readonly isReady: () => boolean
@@ -39,8 +39,6 @@ const STATUS_OF_UNREADABLE = { EMPTY: 400, MALFORMED: 400, TOO_MANY_ITEMS: 413 }
 
 const unavailable = (detail: string) =>
   new HttpProblem(503, 'UNAVAILABLE', detail, { headers: { 'retry-after': String(RETRY_SECONDS) } })
-const tooMany = (code: string, detail: string, waitMs: number) =>
-  new HttpProblem(429, code, detail, { headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) } })
 
 /** `POST /v1/events`; answers as events.md §3 says. */
 export function eventsRoute(app: HttpServer, by: EventsRoute): void {
@@ -73,9 +71,13 @@ export function eventsRoute(app: HttpServer, by: EventsRoute): void {
     const context = { organization: sender, now: by.now(), year: query.year, zone: query.zone }
     const items = await read(bytes, request.headers, format, context, sender)
 
-    const waitMs = await by.rateLimit.take(sender.organizationId, items.length)
+    const waitMs = await by.rateLimit.take(sender.organizationId, items.length, sender.rate)
     if (waitMs > 0)
-      throw tooMany('RATE_LIMITED', 'This organization sends more events than it may; nothing of this request was taken.', waitMs)
+      throw tooManyRequests(
+        'RATE_LIMITED',
+        'This organization sends more events than it may; nothing of this request was taken.',
+        waitMs,
+      )
     const results = await by.receive({ via: 'http', sender, items }).catch((error: unknown) => {
       if (!isRetryable(error)) throw error
       request.log.warn({ reason: error.message }, 'events could not be written')
@@ -110,7 +112,7 @@ async function authenticate(request: FastifyRequest, by: EventsRoute): Promise<S
   if (sender === undefined) {
     // Only wrong keys are held back: who shares an address with somebody guessing can still send.
     const waitMs = by.failedKeys.waitMs(request.ip)
-    if (waitMs > 0) throw tooMany('TOO_MANY_FAILED_KEYS', 'Too many wrong keys from this address.', waitMs)
+    if (waitMs > 0) throw tooManyRequests('TOO_MANY_FAILED_KEYS', 'Too many wrong keys from this address.', waitMs)
     by.failedKeys.failed(request.ip)
     sender = await by.tenants.find(key).catch((error: unknown) => {
       by.failedKeys.forgive(request.ip)
@@ -121,6 +123,7 @@ async function authenticate(request: FastifyRequest, by: EventsRoute): Promise<S
     by.failedKeys.forgive(request.ip)
   }
   if (!sender.mayWrite) throw new HttpProblem(403, 'FORBIDDEN', 'This key may not write events (scope events:write).')
+  by.keyUse.note(sender.keyId)
   return sender
 }
 

@@ -1,7 +1,9 @@
 import { type Access, NO_ACCESS } from '@tocsin/access'
 import type { AccessRecord, Me, Role } from '@tocsin/contracts'
 import type { Query } from '@tocsin/postgres'
-import { GET_ACCESS } from '../sql/organization-sql.ts'
+import { SET_SUBJECT } from '../sql/member-sql.ts'
+import { GET_ACCESS, TOUCH_SUBJECT } from '../sql/organization-sql.ts'
+import { accessRecord, addToOutbox } from './outbox.ts'
 
 interface AccessRow {
   readonly operator: boolean
@@ -40,4 +42,20 @@ export async function readAccess(query: Query, subject: string): Promise<Subject
 export async function readAccessRecord(query: Query, subject: string): Promise<AccessRecord> {
   const { version, operator, memberships, notBefore } = await readAccess(query, subject)
   return { subject, version, operator, memberships, notBefore }
+}
+
+/**
+ * Changes what a subject may do: its version rises first, so that two changes at once come one after the other, and topic `access`
+ * is told in the same transaction. `organizationId`: in which it was changed. Afterwards the transaction's subject is `subject`.
+ */
+export async function changeAccess(
+  query: Query,
+  subject: string,
+  organizationId: string | null,
+  change: () => Promise<unknown>,
+): Promise<void> {
+  await query(SET_SUBJECT, [subject])
+  await query(TOUCH_SUBJECT, [subject])
+  await change()
+  await addToOutbox(query, [accessRecord(await readAccessRecord(query, subject), organizationId)])
 }

@@ -1,5 +1,6 @@
 import {
   type AuthorizationRequest,
+  actorOfKey,
   admitted,
   authorizeIn,
   hashKey,
@@ -14,13 +15,15 @@ import {
 } from '@tocsin/access'
 import type { KeyScope } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
+import { type FailedAttempts, tooManyRequests } from '@tocsin/http'
 import { inOrganization, type Pool } from '@tocsin/postgres'
+import type { KeyUse, TokenBuckets } from '@tocsin/redis'
 import type { FastifyRequest } from 'fastify'
 import { readAccess, type SubjectAccess } from '../repositories/access.ts'
 import { findKey } from '../repositories/api-keys.ts'
+import { SET_SUBJECT } from '../sql/member-sql.ts'
 
 const SERVICE = 'persistence'
-const SET_SUBJECT = `SELECT set_config('app.subject', $1, true)`
 
 /** Who asks: a person (or program) with what it may do, an API key of one organization, or another service. */
 export type Caller =
@@ -29,32 +32,77 @@ export type Caller =
   | { readonly kind: 'service'; readonly name: string }
 
 const callers = new WeakMap<FastifyRequest, Caller>()
+/** Keys that were right before are looked up also from an address from which wrong ones come (docs/decisions/0001). */
+const MAX_REMEMBERED_KEYS = 10_000
 
-/** Reads the bearer token of every request before anything else is looked at, so that nobody learns anything without one. */
-export function authenticator(ring: KeyRing, pool: Pool): (request: FastifyRequest) => Promise<void> {
+export interface Authentication {
+  readonly ring: KeyRing
+  readonly pool: Pool
+  /** Wrong keys and tokens by address. */
+  readonly failures: FailedAttempts
+  /** Requests by subject or key. */
+  readonly requests: TokenBuckets
+  readonly keyUse: Pick<KeyUse, 'note'>
+}
+
+/** Reads the bearer value of every request before anything else is looked at, so that nobody learns anything without one. */
+export function authenticator(by: Authentication): (request: FastifyRequest) => Promise<void> {
+  const findKey = rememberingKeys(by)
   return async (request) => {
     const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    if (bearer !== undefined && isServiceToken(bearer)) callers.set(request, await serviceOf(ring, bearer))
-    else if (bearer !== undefined && isKey(bearer)) callers.set(request, await keyOf(pool, bearer))
-    else callers.set(request, await personOf(ring, pool, bearer))
+    const caller =
+      bearer !== undefined && isKey(bearer)
+        ? await findKey(bearer, request.ip)
+        : await tokenHolder(by, bearer).catch((error: unknown) => {
+            throw bearer === undefined ? error : counted(by.failures, request.ip, error)
+          })
+    callers.set(request, caller)
+    if (caller.kind === 'service') return
+    if (caller.kind === 'key') by.keyUse.note(caller.id)
+    const waitMs = await by.requests.take(actorOf(caller), 1)
+    if (waitMs > 0) throw tooManyRequests('RATE_LIMITED', 'More requests than one caller may make. Slow down.', waitMs)
   }
 }
 
-async function serviceOf(ring: KeyRing, token: string): Promise<Caller> {
-  const { caller } = await verifyServiceToken(ring, token, SERVICE)
-  return { kind: 'service', name: caller }
+/** An unknown key costs a question to the database, so past the limit it is not asked for. */
+function rememberingKeys({ pool, failures }: Authentication): (key: string, address: string) => Promise<Caller> {
+  const remembered = new Set<string>()
+  return async (key, address) => {
+    const hash = hashKey(key)
+    const known = remembered.has(hash)
+    if (!known) {
+      const waitMs = failures.waitMs(address)
+      if (waitMs > 0) throw tooManyFailures(waitMs)
+      failures.failed(address)
+    }
+    const found = await findKey(pool, hash)
+    if (found === null) {
+      remembered.delete(hash)
+      throw new HttpProblem(401, 'UNAUTHENTICATED', 'The API key is not known. It may have been revoked or replaced.', {
+        headers: { 'www-authenticate': 'Bearer' },
+      })
+    }
+    if (!known) failures.forgive(address)
+    if (remembered.size >= MAX_REMEMBERED_KEYS) remembered.clear()
+    remembered.add(hash)
+    return { kind: 'key', ...found }
+  }
 }
 
-async function keyOf(pool: Pool, key: string): Promise<Caller> {
-  const found = await findKey(pool, hashKey(key))
-  if (found === null)
-    throw new HttpProblem(401, 'UNAUTHENTICATED', 'The API key is not known. It may have been revoked or replaced.', {
-      headers: { 'www-authenticate': 'Bearer' },
-    })
-  return { kind: 'key', ...found }
+/** The problem of a wrong token, or that there were too many of them. */
+function counted(failures: FailedAttempts, address: string, error: unknown): unknown {
+  if (!(error instanceof HttpProblem) || error.status !== 401) return error
+  const waitMs = failures.waitMs(address)
+  failures.failed(address)
+  return waitMs > 0 ? tooManyFailures(waitMs) : error
 }
 
-async function personOf(ring: KeyRing, pool: Pool, token: string | undefined): Promise<Caller> {
+const tooManyFailures = (waitMs: number) =>
+  tooManyRequests('TOO_MANY_FAILED_KEYS', 'Too many wrong keys or tokens from this address.', waitMs)
+
+async function tokenHolder({ ring, pool }: Authentication, token: string | undefined): Promise<Caller> {
+  if (token !== undefined && isServiceToken(token))
+    return { kind: 'service', name: (await verifyServiceToken(ring, token, SERVICE)).caller }
   const verified = await verifyToken(ring, token)
   const access = await inOrganization(
     pool,
@@ -68,6 +116,9 @@ async function personOf(ring: KeyRing, pool: Pool, token: string | undefined): P
   admitted(access, verified)
   return { kind: 'subject', subject: verified.subject, access }
 }
+
+const actorOf = (caller: Exclude<Caller, { kind: 'service' }>): string =>
+  caller.kind === 'subject' ? caller.subject : actorOfKey(caller.id)
 
 export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request)
@@ -99,8 +150,9 @@ export interface Authorized extends Standing {
 export function authorizeCaller(request: FastifyRequest, asked: AuthorizationRequest): Authorized {
   const caller = callerOf(request)
   if (caller.kind === 'service') throw new HttpProblem(403, 'FORBIDDEN', 'A service token may not do this.')
-  if (caller.kind === 'subject') return { ...authorizeIn(standingsOf(caller.access), asked), actor: caller.subject }
+  const actor = actorOf(caller)
+  if (caller.kind === 'subject') return { ...authorizeIn(standingsOf(caller.access), asked), actor }
   const permissions = new Set(caller.scopes.flatMap((scope) => SCOPE_PERMISSIONS[scope]))
   const standing = { organizationId: caller.organizationId, as: 'this key', permissions }
-  return { ...authorizeIn([standing], asked), actor: `key:${caller.id}` }
+  return { ...authorizeIn([standing], asked), actor }
 }

@@ -3,22 +3,26 @@ import { OPERATIONS_TABLE, type Organization, type OrganizationSettings, type Re
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool } from '@tocsin/postgres'
+import type { FastifyRequest } from 'fastify'
 import { healthOf, NO_RECIPIENTS, settingsFaults, warningsOf, withSettings } from '../core/organization-settings.ts'
 import { createOrganization } from '../create-organization.ts'
-import { type OrganizationState, readOrganization, tenantRecord } from '../repositories/organizations.ts'
-import { addToOutbox, tenantRecords } from '../repositories/outbox.ts'
-import { CHANGE_ORGANIZATION } from '../sql/organization-sql.ts'
+import type { FieldCipher } from '../protection/field-cipher.ts'
+import { addHistory } from '../repositories/history.ts'
+import { changeOrganization, listOrganizations, type OrganizationState, readOrganization } from '../repositories/organizations.ts'
+import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { authorizeCaller, subjectOf } from './authentication.ts'
 
 const DAY_SECONDS = 86_400
+const DEFAULT_LIMIT = 100
 
 export interface OrganizationRoutes {
   readonly pool: Pool
+  readonly cipher: FieldCipher
   readonly ring: KeyRing
   readonly environment: 'development' | 'production'
 }
 
-export function organizationRoutes(app: HttpServer, { pool, ring, environment }: OrganizationRoutes): void {
+export function organizationRoutes(app: HttpServer, { pool, cipher, ring, environment }: OrganizationRoutes): void {
   // In development the token of connection.json outlives many starts; elsewhere it is for the first sign-in.
   const ttlSeconds = environment === 'development' ? 365 * DAY_SECONDS : DAY_SECONDS
 
@@ -26,17 +30,14 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
     app,
     OPERATIONS_TABLE.createOrganization,
     async ({ body, request }) => {
-      const { access } = subjectOf(request)
-      if (!access.operator) throw new HttpProblem(403, 'FORBIDDEN', 'Only an operator of the installation creates organizations.')
+      const actor = operatorOf(request)
       const recipients = { ...NO_RECIPIENTS, ...body.recipients }
       const settings = body.settings ?? {}
       refuseFaults(settings, recipients)
-      const { organizationId, slug, ingestKey, adminSubject } = await createOrganization(pool, {
-        name: body.name,
-        slug: body.slug,
-        settings,
-        recipients,
-      })
+      const { organizationId, slug, ingestKey, adminSubject } = await createOrganization(
+        { pool, cipher },
+        { name: body.name, slug: body.slug, settings, recipients, admin: undefined, actor, channel: 'api' },
+      )
       const token = await issueToken(ring, { subject: adminSubject, ttlSeconds })
       return { organizationId, slug, ingestKey, token, warnings: warningsOf(recipients) }
     },
@@ -55,27 +56,76 @@ export function organizationRoutes(app: HttpServer, { pool, ring, environment }:
     return { ...answer, recipients: recipientsFor(permissions, answer.recipients) }
   })
 
+  /** Locks, changes by `next`, publishes and remembers; `action` with `details` is what the history says. */
+  const change = async (
+    by: { readonly organizationId: string; readonly actor: string; readonly action: string; readonly details: object },
+    next: (state: OrganizationState) => OrganizationState,
+  ): Promise<OrganizationState> => {
+    const { organizationId, actor, action, details } = by
+    return inOrganization(pool, organizationId, async (query) => {
+      const state = await readOrganization(query, organizationId, true)
+      if (state === null) throw notFound('organization')
+      const changed = await changeOrganization(query, next(state))
+      await addHistory(query, cipher, {
+        organizationId,
+        at: new Date().toISOString(),
+        actor,
+        channel: 'api',
+        action,
+        about: { kind: 'organization', id: organizationId, version: changed.version },
+        details: { ...details },
+      })
+      return changed
+    })
+  }
+
   route(app, OPERATIONS_TABLE.updateOrganization, async ({ params, body, request }) => {
-    const { organizationId } = authorizeCaller(request, {
+    const { organizationId, actor } = authorizeCaller(request, {
       organizationId: params.organizationId,
       permission: 'settings:write',
       what: 'organization',
     })
-    return inOrganization(pool, organizationId, async (query) => {
-      const state = await readOrganization(query, organizationId, true)
-      if (state === null) throw notFound('organization')
-      const next: OrganizationState = {
-        ...state,
-        version: state.version + 1,
-        settings: withSettings(state.settings, body.settings),
-        recipients: { ...state.recipients, ...body.recipients },
-      }
-      refuseFaults(next.settings, body.recipients ?? {})
-      await query(CHANGE_ORGANIZATION, [organizationId, JSON.stringify(next.settings), JSON.stringify(next.recipients)])
-      await addToOutbox(query, tenantRecords(await tenantRecord(query, next)))
-      return answerOf(next)
-    })
+    await cipher.load([organizationId])
+    const by = { organizationId, actor, action: 'organization.changed', details: { changes: body } }
+    return answerOf(
+      await change(by, (state) => {
+        const settings = withSettings(state.settings, body.settings)
+        refuseFaults(settings, body.recipients ?? {})
+        return { ...state, name: body.name ?? state.name, settings, recipients: { ...state.recipients, ...body.recipients } }
+      }),
+    )
   })
+
+  route(app, OPERATIONS_TABLE.listOrganizations, async ({ query: asked, request }) => {
+    const operator = operatorOf(request)
+    return inOrganization(
+      pool,
+      null,
+      async (query) => {
+        await query(SET_SUBJECT, [operator])
+        return listOrganizations(query, asked.after ?? '', asked.limit ?? DEFAULT_LIMIT)
+      },
+      'snapshot',
+    )
+  })
+
+  route(app, OPERATIONS_TABLE.setLimits, async ({ params, body, request }) => {
+    const actor = operatorOf(request)
+    const { organizationId } = params
+    const exists = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
+    // Before a data key would be made for an organization that there is not.
+    if (exists === null) throw notFound('organization')
+    await cipher.load([organizationId])
+    const by = { organizationId, actor, action: 'organization.limited', details: { limits: body } }
+    return (await change(by, (state) => ({ ...state, limits: body }))).limits
+  })
+}
+
+/** The subject, where it is an operator of the installation. */
+function operatorOf(request: FastifyRequest): string {
+  const { subject, access } = subjectOf(request)
+  if (!access.operator) throw new HttpProblem(403, 'FORBIDDEN', 'Only an operator of the installation may do this.')
+  return subject
 }
 
 function refuseFaults(settings: OrganizationSettings, recipients: Partial<Recipients>): void {
@@ -86,12 +136,13 @@ function refuseFaults(settings: OrganizationSettings, recipients: Partial<Recipi
     })
 }
 
-const answerOf = ({ organizationId, slug, name, version, settings, recipients }: OrganizationState): Organization => ({
+const answerOf = ({ organizationId, slug, name, version, settings, recipients, limits }: OrganizationState): Organization => ({
   organizationId,
   slug,
   name,
   version,
   settings,
   recipients,
+  limits,
   health: healthOf(recipients),
 })

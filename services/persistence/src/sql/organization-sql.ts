@@ -21,27 +21,25 @@ RETURNING version`
 /** $1 organization, $2 subject. */
 export const IS_MEMBER = 'SELECT 1 FROM memberships WHERE organization_id = $1 AND subject = $2'
 
-/** $1 subject, $2 organization, $3 role. */
-export const ADD_MEMBERSHIP = 'INSERT INTO memberships (subject, organization_id, role) VALUES ($1, $2, $3)'
-
-const COLUMNS = 'id, slug, name, version, partition, settings, recipients'
+const COLUMNS = 'id, slug, name, version, partition, settings, recipients, limits'
 
 /** $1 organization. */
 export const GET_ORGANIZATION = `SELECT ${COLUMNS} FROM organizations WHERE id = $1`
 export const LOCK_ORGANIZATION = `SELECT ${COLUMNS} FROM organizations WHERE id = $1 FOR UPDATE`
-export const GET_KEYS =
-  'SELECT id, hash, scopes, source FROM api_keys WHERE organization_id = $1 AND revoked_at IS NULL ORDER BY created_at, id'
+/** $1 slug after which to begin, $2 how many. Needs a transaction whose subject is an operator. */
+export const LIST_ORGANIZATIONS = `
+SELECT id, slug, name, partition, limits, created_at FROM organizations WHERE slug > $1 ORDER BY slug LIMIT $2`
 
 /** $1 id, $2 slug, $3 name, $4 partition, $5 settings, $6 recipients. No row: the slug is taken. */
 export const ADD_ORGANIZATION = `
 INSERT INTO organizations (id, slug, name, version, partition, settings, recipients)
 VALUES ($1, $2, $3, 1, $4, $5::jsonb, $6::jsonb) ON CONFLICT (slug) DO NOTHING
 RETURNING id`
-/** $1 id, $2 settings, $3 recipients. */
+/** $1 id, $2 name, $3 settings, $4 recipients, $5 limits. */
 export const CHANGE_ORGANIZATION = `
-UPDATE organizations SET version = version + 1, settings = $2::jsonb, recipients = $3::jsonb WHERE id = $1 RETURNING version`
-/** $1 id, $2 organization, $3 hash, $4 scopes. */
-export const ADD_KEY = 'INSERT INTO api_keys (id, organization_id, hash, scopes) VALUES ($1, $2, $3, $4)'
+UPDATE organizations
+   SET version = version + 1, name = $2, settings = $3::jsonb, recipients = $4::jsonb, limits = $5::jsonb
+ WHERE id = $1`
 
 /** $1 number of partitions. */
 export const PREPARE_PARTITIONS = `

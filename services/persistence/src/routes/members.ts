@@ -1,0 +1,105 @@
+import { isReservedSubject, notFound } from '@tocsin/access'
+import { type Member, OPERATIONS_TABLE, type Role } from '@tocsin/contracts'
+import { HttpProblem } from '@tocsin/errors'
+import { type HttpServer, route } from '@tocsin/http'
+import { inOrganization, type Pool } from '@tocsin/postgres'
+import type { FastifyRequest } from 'fastify'
+import { decideMembership } from '../core/membership.ts'
+import type { FieldCipher } from '../protection/field-cipher.ts'
+import { changeAccess } from '../repositories/access.ts'
+import { addHistory } from '../repositories/history.ts'
+import { listMembers, readMembership } from '../repositories/members.ts'
+import { readOrganization } from '../repositories/organizations.ts'
+import { REFUSE_TOKENS, REMOVE_MEMBER, SET_MEMBER } from '../sql/member-sql.ts'
+import { authorizeCaller } from './authentication.ts'
+
+export interface MemberRoutes {
+  readonly pool: Pool
+  readonly cipher: FieldCipher
+}
+
+/** What was asked of one member. */
+interface Asked {
+  readonly request: FastifyRequest
+  readonly organizationId: string | undefined
+  readonly subject: string
+}
+
+export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): void {
+  route(app, OPERATIONS_TABLE.listMembers, async ({ query: asked, request }) => {
+    const { organizationId } = authorizeCaller(request, {
+      organizationId: asked.organizationId,
+      permission: 'members:read',
+      what: 'organization',
+    })
+    return { items: await inOrganization(pool, organizationId, (query) => listMembers(query, organizationId), 'snapshot') }
+  })
+
+  /** `next` null: is no member any more. */
+  const change = async ({ request, subject, ...asked }: Asked, next: Role | null): Promise<Member> => {
+    const { organizationId, actor } = authorizeCaller(request, {
+      organizationId: asked.organizationId,
+      permission: 'members:write',
+      what: 'member',
+    })
+    if (isReservedSubject(subject))
+      throw new HttpProblem(422, 'RESERVED_SUBJECT', `${subject} is a name of the system: a member has another one.`)
+    await cipher.load([organizationId])
+    return inOrganization(pool, organizationId, async (query) => {
+      // Two changes at once: the second waits here, so that the last two admins cannot remove each other.
+      if ((await readOrganization(query, organizationId, true)) === null) throw notFound('member')
+      const present = await readMembership(query, organizationId, subject)
+      const decided = decideMembership(present, next)
+      if (decided === 'noMember') throw notFound('member')
+      if (decided === 'lastAdmin')
+        throw new HttpProblem(409, 'LAST_ADMIN', `${subject} is the only admin. Make somebody else admin first.`)
+      const role = next ?? present.role
+      if (role === null) throw notFound('member')
+      if (decided === 'unchanged') return { subject, role }
+      await changeAccess(query, subject, organizationId, () =>
+        next === null ? query(REMOVE_MEMBER, [organizationId, subject]) : query(SET_MEMBER, [subject, organizationId, next]),
+      )
+      await addHistory(query, cipher, {
+        organizationId,
+        at: new Date().toISOString(),
+        actor,
+        channel: 'api',
+        action: `member.${decided}`,
+        about: { kind: 'member', id: subject },
+        details: { from: present.role, to: next },
+      })
+      return { subject, role }
+    })
+  }
+
+  route(app, OPERATIONS_TABLE.setMember, ({ params, query, body, request }) =>
+    change({ request, subject: params.subject, organizationId: query.organizationId }, body.role),
+  )
+  route(app, OPERATIONS_TABLE.removeMember, ({ params, query, request }) =>
+    change({ request, subject: params.subject, organizationId: query.organizationId }, null),
+  )
+
+  route(app, OPERATIONS_TABLE.signOutMember, async ({ params: { subject }, query: asked, request }) => {
+    const { organizationId, actor } = authorizeCaller(request, {
+      organizationId: asked.organizationId,
+      permission: 'members:write',
+      what: 'member',
+    })
+    await cipher.load([organizationId])
+    return inOrganization(pool, organizationId, async (query) => {
+      const { role } = await readMembership(query, organizationId, subject)
+      if (role === null) throw notFound('member')
+      await changeAccess(query, subject, organizationId, () => query(REFUSE_TOKENS, [subject]))
+      await addHistory(query, cipher, {
+        organizationId,
+        at: new Date().toISOString(),
+        actor,
+        channel: 'api',
+        action: 'member.signed-out',
+        about: { kind: 'member', id: subject },
+        details: {},
+      })
+      return { subject, role }
+    })
+  })
+}
