@@ -30,7 +30,7 @@ export function parseDetection(
   const logsource = source.attempt(() => parseLogSource(source, root))
   const compiled = source.attempt(() => compileDetection(source, detection))
   if (metadata === undefined || logsource === undefined || compiled === undefined) return undefined
-  const { test, fields, exact, contained, explain } = compiled
+  const { test, fields, exact, contained, present, explain } = compiled
   return {
     kind: 'detection',
     ...metadata,
@@ -39,6 +39,7 @@ export function parseDetection(
     fields: new Set(fields),
     exact,
     contained,
+    present,
     explain,
     definition: plainData(detection.value),
   }

@@ -1,6 +1,6 @@
 import type { Explanation } from './explanation.ts'
 import type { EventFields } from './field-reader.ts'
-import type { TextNeeds } from './predicate.ts'
+import type { EventNeeds } from './predicate.ts'
 import type { Position } from './sigma-error.ts'
 
 export const LEVELS = ['informational', 'low', 'medium', 'high', 'critical'] as const
@@ -46,7 +46,7 @@ export interface SigmaMetadata {
   positionOf(path: readonly (string | number)[], at?: 'key' | 'value'): Position
 }
 
-export interface SigmaDetection extends SigmaMetadata, TextNeeds {
+export interface SigmaDetection extends SigmaMetadata, EventNeeds {
   readonly kind: 'detection'
   readonly logsource: LogSource
   /** Whether the event meets `detection`; `logsource` is not looked at. */

@@ -75,8 +75,7 @@ function compileItem(source: YamlSource, entry: YamlEntry, { field, modifiers }:
     : [compileAny(source, field, values, modifiers)]
   const joined = allOf(parts)
   if (!modifiers.negated) return joined
-  const present = leaf([field], (event) => event(field) !== undefined)
-  return allOf([present, not(joined)])
+  return allOf([isThere(field), not(joined)])
 }
 
 const isNull = anyElement((value) => value === null)
@@ -89,7 +88,8 @@ function compileAny(source: YamlSource, field: string, values: readonly YamlScal
   if (mode === 'exists') return exists(source, field, values)
   if (mode === 'equals') return equality(source, field, values, modifiers.cased)
   const test = anyElement(valueTest(source, mode, values, modifiers))
-  return leaf([field], (event) => test(event(field)), { contained: containedIn(field, values, modifiers) })
+  const contained = containedIn(field, values, modifiers)
+  return leaf([field], (event) => test(event(field)), { contained, present: new Set([field]) })
 }
 
 /** Texts in the values of contains, startswith and endswith: the longest without a wildcard of each. */
@@ -172,7 +172,9 @@ function equality(source: YamlSource, field: string, values: readonly YamlScalar
   }
   const test = anyElement(equalityTest({ texts, numbers, wildcards, cased }))
   const isExact = numbers.length === 0 && wildcards.length === 0
-  return leaf([field], (event) => test(event(field)), isExact ? { exact: new Map([[field, lowerCased]]) } : {})
+  const present = new Set([field])
+  const needs = isExact ? { exact: new Map([[field, lowerCased]]), present } : { present }
+  return leaf([field], (event) => test(event(field)), needs)
 }
 
 function fieldReference(source: YamlSource, field: string, values: readonly YamlScalar[], { mode, cased }: Modifiers): Predicate {
@@ -198,9 +200,10 @@ function exists(source: YamlSource, field: string, values: readonly YamlScalar[]
   if (value === undefined || values.length > 1 || typeof value.value !== 'boolean') {
     return source.refuse(value?.offset ?? 0, 'The modifier "exists" needs true or false.')
   }
-  const wanted = value.value
-  return leaf([field], (event) => (event(field) !== undefined) === wanted)
+  return value.value ? isThere(field) : not(isThere(field))
 }
+
+const isThere = (field: string): Predicate => leaf([field], (event) => event(field) !== undefined, { present: new Set([field]) })
 
 /** `0x1f` and the like are numbers of YAML whose text is no decimal. */
 function numberOf(value: YamlScalar): ParsedNumber | undefined {

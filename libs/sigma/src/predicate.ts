@@ -5,15 +5,17 @@ import type { EventFields } from './field-reader.ts'
 export type TextsByField = ReadonlyMap<string, ReadonlySet<string>>
 
 /** What an event needs, for an index: it matches only if each field listed has it (of an array, one element). Empty: nothing is known. */
-export interface TextNeeds {
+export interface EventNeeds {
   /** The value as lower-cased text is one of these. */
   readonly exact: TextsByField
   /** The value as lower-cased text contains one of these. */
   readonly contained: TextsByField
+  /** The field is there. */
+  readonly present: ReadonlySet<string>
 }
 
 /** A compiled part of a detection: what it needs, and the closure that decides. */
-export interface Predicate extends TextNeeds {
+export interface Predicate extends EventNeeds {
   readonly test: (event: EventFields) => boolean
   readonly fields: readonly string[]
   /** Slow: for people. */
@@ -21,16 +23,18 @@ export interface Predicate extends TextNeeds {
 }
 
 const NOTHING: TextsByField = new Map()
+const NO_FIELDS: ReadonlySet<string> = new Set()
 
 export const leaf = (
   fields: readonly string[],
   test: (event: EventFields) => boolean,
-  { exact = NOTHING, contained = NOTHING }: Partial<TextNeeds> = {},
+  { exact = NOTHING, contained = NOTHING, present = NO_FIELDS }: Partial<EventNeeds> = {},
 ): Predicate => ({
   test,
   fields,
   exact,
   contained,
+  present,
   explain: (event) => ({ text: fields.join(', '), holds: test(event), why: seen(event, fields), parts: [] }),
 })
 
@@ -78,6 +82,7 @@ export function allOf(parts: readonly Predicate[]): Predicate {
     fields: parts.flatMap((part) => part.fields),
     exact: both(parts.map((part) => part.exact)),
     contained: both(parts.map((part) => part.contained)),
+    present: new Set(parts.flatMap((part) => [...part.present])),
     explain: together('all of', test, parts),
   }
 }
@@ -98,13 +103,15 @@ export function anyOf(parts: readonly Predicate[]): Predicate {
     fields: parts.flatMap((part) => part.fields),
     exact: either(parts.map((part) => part.exact)),
     contained: either(parts.map((part) => part.contained)),
+    present: inAll(parts.map((part) => part.present)),
     explain: together('any of', test, parts),
   }
 }
 
 export function not(part: Predicate): Predicate {
   const test = (event: EventFields) => !part.test(event)
-  return { test, fields: part.fields, exact: NOTHING, contained: NOTHING, explain: together('not', test, [part]) }
+  const explain = together('not', test, [part])
+  return { test, fields: part.fields, exact: NOTHING, contained: NOTHING, present: NO_FIELDS, explain }
 }
 
 /** Where two conditions name the same field, the smaller set is kept: an array may meet each with another element. */
@@ -115,6 +122,11 @@ function both(sides: readonly TextsByField[]): TextsByField {
     if (before === undefined || texts.size < before.size) joined.set(field, texts)
   }
   return joined
+}
+
+/** The fields that all sides need. */
+export function inAll([first = NO_FIELDS, ...others]: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  return new Set([...first].filter((field) => others.every((other) => other.has(field))))
 }
 
 /** What all sides need, of any of them. */

@@ -9,8 +9,21 @@ import { RuleIndex } from './rule-index.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 const value = fc.constantFrom('x', 'Y', 'z', '5', 5, true, null)
+const FIELDS = [
+  'a',
+  'b',
+  'c.d',
+  'a|contains',
+  'b|neq',
+  'a|cased',
+  'c.d|startswith',
+  'b|endswith',
+  'a|contains|cased',
+  'b|re',
+  'c.d|fieldref',
+]
 const item = fc.record({
-  field: fc.constantFrom('a', 'b', 'c.d', 'a|contains', 'b|neq', 'a|cased', 'c.d|startswith', 'b|endswith', 'a|contains|cased'),
+  field: fc.constantFrom(...FIELDS),
   values: fc.array(fc.constantFrom('x', 'Y', 'z*', '5'), { minLength: 1, maxLength: 3 }),
 })
 const rule = fc
@@ -86,6 +99,7 @@ describe('the index of rules', () => {
               ['name', new Set([`n${n}`])],
             ]),
             contained: new Map(),
+            present: new Set(['source', 'name']),
           },
           n,
         ] as const,
@@ -96,11 +110,23 @@ describe('the index of rules', () => {
   })
 
   it('leaves out rules whose texts are nowhere in the value, however many they are', () => {
-    const needs = (n: number) => ({ exact: new Map(), contained: new Map([['path', new Set([`/secret-${n}.`])]]) })
+    const needs = (n: number) => ({
+      exact: new Map(),
+      contained: new Map([['path', new Set([`/secret-${n}.`])]]),
+      present: new Set(['path']),
+    })
     const index = new RuleIndex(Array.from({ length: 500 }, (_, n) => [needs(n), n] as const))
     expect(index.candidates(plainReader({ path: '/srv/SECRET-1' }))).toEqual([])
     expect(index.candidates(plainReader({ other: '/secret-1.' }))).toEqual([])
     expect(index.candidates(plainReader({ path: '/srv/SECRET-499.txt' }))).toContain(499)
     expect(index.candidates(plainReader({ path: ['/srv', '/secret-7.'] }))).toContain(7)
+  })
+
+  it('leaves out rules that need no text but a field which is not there', () => {
+    const needs = (field: string) => ({ exact: new Map(), contained: new Map(), present: new Set([field]) })
+    const index = new RuleIndex(['depth', 'latency', 'depth'].map((field, n) => [needs(field), n] as const))
+    expect(index.candidates(plainReader({ other: 1 }))).toEqual([])
+    expect(index.candidates(plainReader({ depth: null }))).toEqual([0, 2])
+    expect(index.candidates(plainReader({ depth: 1, latency: [] }))).toEqual([0, 2, 1])
   })
 })

@@ -1,5 +1,5 @@
 import type { EventFields } from './field-reader.ts'
-import type { TextNeeds } from './predicate.ts'
+import type { EventNeeds } from './predicate.ts'
 import { RuleBucket } from './rule-bucket.ts'
 import { anyElement, lowerCased, textOf } from './value-test.ts'
 
@@ -24,7 +24,7 @@ export class RuleIndex<T> {
   readonly #byField: readonly ByText<T>[]
   readonly #others: RuleBucket<T>
 
-  constructor(rules: Iterable<readonly [needs: TextNeeds, rule: T]>) {
+  constructor(rules: Iterable<readonly [needs: EventNeeds, rule: T]>) {
     const all = [...rules]
     const distinct = new Map<string, Set<string>>()
     for (const [{ exact }] of all) {
@@ -34,8 +34,8 @@ export class RuleIndex<T> {
         distinct.set(field, seen)
       }
     }
-    const byField = new Map<string, Map<string, (readonly [TextNeeds, T])[]>>()
-    const others: (readonly [TextNeeds, T])[] = []
+    const byField = new Map<string, Map<string, (readonly [EventNeeds, T])[]>>()
+    const others: (readonly [EventNeeds, T])[] = []
     for (const each of all) {
       const [{ exact }] = each
       const fields = [...exact.keys()].sort((a, b) => (distinct.get(b)?.size ?? 0) - (distinct.get(a)?.size ?? 0))
@@ -44,7 +44,7 @@ export class RuleIndex<T> {
         others.push(each)
         continue
       }
-      const byText = byField.get(field) ?? new Map<string, (readonly [TextNeeds, T])[]>()
+      const byText = byField.get(field) ?? new Map<string, (readonly [EventNeeds, T])[]>()
       byField.set(field, byText)
       for (const text of exact.get(field) ?? []) byText.set(text, [...(byText.get(text) ?? []), each])
     }

@@ -2,8 +2,8 @@ import type { EventView } from '../event/event-view.ts'
 import type { Organization } from '../organization.ts'
 import type { RuleInstance } from '../rule-instance.ts'
 import type { Program } from '../rules/program.ts'
-import type { CompiledRule } from '../rules/rule.ts'
 import type { EpochMs } from '../time.ts'
+import { type Candidate, candidateOf } from './rules-in-force.ts'
 import { VERDICTS } from './shape-verdicts.ts'
 
 const NO_HITS: readonly string[] = []
@@ -30,10 +30,10 @@ export interface MatchedEvent {
 /** @param logTime at which the event takes effect */
 export function matchEvent(event: EventView, organization: Organization, logTime: EpochMs): MatchedEvent {
   const matches: Match[] = []
-  for (const rule of organization.rulesInForce.candidates(event)) {
-    const isMark = regards(rule, event)
+  for (const candidate of organization.rulesInForce.candidates(event)) {
+    const isMark = regards(candidate, event)
     if (isMark === null) continue
-    const instance = organization.rule(rule.record.ruleId)
+    const instance = organization.rule(candidate.rule.record.ruleId)
     if (instance.current !== null) matches.push(matchOf(instance, instance.current, isMark, event))
   }
   if (organization.pinned.size > 0) addPinned(organization, event, matches)
@@ -46,7 +46,7 @@ export function matchEvent(event: EventView, organization: Organization, logTime
 function addPinned({ pinned }: Organization, event: EventView, matches: Match[]): void {
   for (const instance of pinned) {
     for (const program of instance.pinnedPrograms()) {
-      const isMark = regards(program.rule, event)
+      const isMark = regards(candidateOf(program.rule, event.shape), event)
       if (isMark !== null) matches.push(matchOf(instance, program, isMark, event))
     }
   }
@@ -61,10 +61,7 @@ const matchOf = (instance: RuleInstance, program: Program, isMark: boolean, even
 })
 
 /** Whether the event is a mark for the rule (true) or counts (false); null where it is neither. */
-function regards(rule: CompiledRule, event: EventView): boolean | null {
-  const counts = rule.countsBy.of(event.shape)
+function regards({ rule, counts, escalates }: Candidate, event: EventView): boolean | null {
   if (counts === VERDICTS.yes || (counts === VERDICTS.ask && rule.counts(event))) return false
-  if (rule.escalates === null) return null
-  const escalates = rule.escalatesBy.of(event.shape)
-  return escalates === VERDICTS.yes || (escalates === VERDICTS.ask && rule.escalates(event)) ? true : null
+  return escalates === VERDICTS.yes || (escalates === VERDICTS.ask && rule.escalates?.(event) === true) ? true : null
 }

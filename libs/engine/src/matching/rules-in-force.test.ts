@@ -22,7 +22,8 @@ const ruleOf = (detection: string, logsource = '{ product: tocsin }', id = 'test
 
 const selecting = (selection: string): CompiledRule => ruleOf(`  s: ${selection}\n  condition: s`)
 
-const candidates = (rules: RulesInForce, event: AuditEvent): readonly CompiledRule[] => rules.candidates(parsedEvent(event))
+const candidates = (rules: RulesInForce, event: AuditEvent): readonly CompiledRule[] =>
+  rules.candidates(parsedEvent(event)).map(({ rule }) => rule)
 
 function regards(rule: CompiledRule, event: AuditEvent): boolean {
   const view = parsedEvent(event)
@@ -68,7 +69,13 @@ describe('the rules in force', () => {
   })
 
   it('lets every rule look at an event that breaks the contract', () => {
-    const event = anEvent({ category: 'none' as 'other', action: 'cloudtrail:StopLogging', dataClassification: 'PHI' })
+    const present = { processingLatency: 1, queueDepth: 1, gdprContext: {} }
+    const event = anEvent({
+      category: 'none' as 'other',
+      action: 'cloudtrail:StopLogging',
+      dataClassification: 'PHI',
+      ...present,
+    })
     expect(candidates(new RulesInForce(PACK), event)).toHaveLength(PACK.length)
   })
 

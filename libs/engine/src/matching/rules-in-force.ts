@@ -1,19 +1,26 @@
-import { either, RuleIndex, type TextNeeds, type TextsByField } from '@tocsin/sigma'
+import { type EventNeeds, either, inAll, RuleIndex, type TextsByField } from '@tocsin/sigma'
 import type { EventView } from '../event/event-view.ts'
 import { sourceOf } from '../rules/logsource.ts'
 import type { CompiledRule } from '../rules/rule.ts'
-import { VERDICTS } from './shape-verdicts.ts'
+import { VERDICTS, type Verdict } from './shape-verdicts.ts'
+
+/** A rule that may regard an event, and what the event's shape says of it. */
+export interface Candidate {
+  readonly rule: CompiledRule
+  readonly counts: Verdict
+  readonly escalates: Verdict
+}
 
 /** A rule by what its detections need of an event beside its shape. */
-interface Needs extends TextNeeds {
+interface Needs extends EventNeeds {
   readonly rule: CompiledRule
   /** Null: an event of any format may be regarded. */
   readonly formats: ReadonlySet<string> | null
 }
 
 interface OfShape {
-  readonly always: RuleIndex<CompiledRule>
-  readonly formats: ReadonlyMap<string, RuleIndex<CompiledRule>>
+  readonly always: RuleIndex<Candidate>
+  readonly formats: ReadonlyMap<string, RuleIndex<Candidate>>
 }
 
 /**
@@ -29,7 +36,7 @@ export class RulesInForce {
   }
 
   /** Every rule that may regard the event, each once. */
-  candidates(event: EventView): readonly CompiledRule[] {
+  candidates(event: EventView): readonly Candidate[] {
     const { always, formats } = this.#of(event.shape)
     const found = always.candidates(event.fields)
     const ofFormat = formats.size === 0 ? undefined : formats.get(event.text('format') ?? '')
@@ -40,21 +47,25 @@ export class RulesInForce {
   #of(shape: number): OfShape {
     const known = this.#byShape.get(shape)
     if (known !== undefined) return known
-    const mays = this.#needs.filter(
-      ({ rule }) => rule.countsBy.of(shape) !== VERDICTS.no || rule.escalatesBy.of(shape) !== VERDICTS.no,
-    )
-    const names = new Set(mays.flatMap(({ formats }) => [...(formats ?? [])]))
+    const mays = this.#needs.flatMap((needs) => {
+      const candidate = candidateOf(needs.rule, shape)
+      return candidate.counts === VERDICTS.no && candidate.escalates === VERDICTS.no ? [] : [[needs, candidate] as const]
+    })
+    const names = new Set(mays.flatMap(([{ formats }]) => [...(formats ?? [])]))
     const made = {
-      always: indexOf(mays.filter(({ formats }) => formats === null)),
-      formats: new Map([...names].map((name) => [name, indexOf(mays.filter(({ formats }) => formats?.has(name)))])),
+      always: new RuleIndex(mays.filter(([{ formats }]) => formats === null)),
+      formats: new Map([...names].map((name) => [name, new RuleIndex(mays.filter(([{ formats }]) => formats?.has(name)))])),
     }
     this.#byShape.set(shape, made)
     return made
   }
 }
 
-const indexOf = (all: readonly Needs[]): RuleIndex<CompiledRule> =>
-  new RuleIndex(all.map((needs) => [needs, needs.rule] as const))
+export const candidateOf = (rule: CompiledRule, shape: number): Candidate => ({
+  rule,
+  counts: rule.countsBy.of(shape),
+  escalates: rule.escalatesBy.of(shape),
+})
 
 /** The shape knows the three words better. */
 const WORDS: ReadonlySet<string> = new Set(['category', 'operation', 'outcome'])
@@ -72,5 +83,6 @@ function needsOf(rule: CompiledRule): Needs {
     formats: named.length === formats.length ? new Set(named) : null,
     exact: withoutWords(either(rule.detections.map(({ exact }) => exact))),
     contained: withoutWords(either(rule.detections.map(({ contained }) => contained))),
+    present: new Set([...inAll(rule.detections.map(({ present }) => present))].filter((field) => !WORDS.has(field))),
   }
 }
