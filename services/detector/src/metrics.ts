@@ -72,29 +72,27 @@ export function createMetrics(held: () => readonly HeldFigures[], ages: () => Sn
     },
   })
   // Counted by hand: a labelled counter costs as much as parsing half an event.
-  const processed = new Map<string, number>()
-  new Counter({
-    name: 'tocsin_detector_records_total',
-    help: 'Records processed, by kind',
-    labelNames: ['kind'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [kind, count] of processed) this.inc({ kind }, count)
-    },
-  })
+  const counted = (name: string, help: string, label: string) => {
+    const counts = new Map<string, number>()
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset()
+        for (const [value, count] of counts) this.inc({ [label]: value }, count)
+      },
+    })
+    return (value: string, more: number) => void counts.set(value, (counts.get(value) ?? 0) + more)
+  }
   return {
     registry,
-    processed: (kind: string, records: number) => void processed.set(kind, (processed.get(kind) ?? 0) + records),
+    processed: counted('tocsin_detector_records_total', 'Records processed, by kind', 'kind'),
+    changes: counted('tocsin_detector_alert_changes_total', 'Alert changes published, by type', 'type'),
     parsedEvents: new Counter({
       name: 'tocsin_detector_parsed_events_total',
       help: 'Events that the scanner declined, so that they were parsed and checked, which takes ten times as long',
-      registers,
-    }),
-    changes: new Counter({
-      name: 'tocsin_detector_alert_changes_total',
-      help: 'Alert changes published, by type',
-      labelNames: ['type'],
       registers,
     }),
     deadLetters: new Counter({

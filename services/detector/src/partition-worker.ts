@@ -155,7 +155,7 @@ export class PartitionWorker {
         if (reading.kind === 'dead') this.#setAside(record, reading, failures)
         for (const change of changes) {
           this.#outputs.push(alertRecord(change, partition, record))
-          metrics.changes.inc({ type: change.type })
+          metrics.changes(change.type, 1)
         }
       }
       processed += 1
