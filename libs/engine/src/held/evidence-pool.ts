@@ -1,6 +1,7 @@
 import { CLASSIFICATIONS, OUTCOMES } from '@tocsin/contracts'
 import { type EvidenceTexts, evidenceTexts, fit, type HeldSnapshot, TEXT_BYTES, TEXT_LIMIT } from '../alerts/evidence.ts'
 import type { EventView } from '../event/event-view.ts'
+import type { ByteWriter } from '../snapshots/bytes.ts'
 import type { EpochMs } from '../time.ts'
 
 /** No snapshot. */
@@ -77,17 +78,14 @@ export class EvidencePool {
     return this.#write(t, row, Number(offset), event.number('recordCount') ?? Number.NaN, outcome, classification)
   }
 
-  /** What a state snapshot holds of it: all but its place in a list and in the event pool. Valid until the pool changes. */
-  bytesOf(slot: number): Uint8Array {
+  /** Writes what a state snapshot holds of it: all but its place in a list and in the event pool. */
+  save(slot: number, to: Pick<ByteWriter, 'blob'>): void {
     const { bytes } = this.#segment(slot)
-    const at = byteOf(slot)
-    let end = at + TEXTS
-    for (let text = 0; text < TEXT_COUNT; text++) end += bytes[at + LENGTHS + text] as number
-    return bytes.subarray(at + KEPT, end)
+    to.blob(bytes, byteOf(slot) + KEPT, endOf(bytes, slot))
   }
 
   /**
-   * Puts back what `bytesOf` gave.
+   * Puts back what `save` wrote.
    * @throws RangeError for bytes that no snapshot has
    */
   restore(kept: Uint8Array, row: number): number {
@@ -102,7 +100,8 @@ export class EvidencePool {
   }
 
   copy(slot: number): number {
-    return this.restore(this.bytesOf(slot), -1)
+    const { bytes } = this.#segment(slot)
+    return this.restore(bytes.subarray(byteOf(slot) + KEPT, endOf(bytes, slot)), -1)
   }
 
   release(slot: number): void {
@@ -281,6 +280,14 @@ export class EvidencePool {
 const byteOf = (slot: number): number => (slot & SEGMENT_MASK) * UNIT_BYTES
 const wordOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES / 4)
 const numberOf = (slot: number): number => (slot & SEGMENT_MASK) * (UNIT_BYTES / 8)
+
+/** The place behind its texts. */
+function endOf(bytes: Uint8Array, slot: number): number {
+  const at = byteOf(slot)
+  let end = at + TEXTS
+  for (let text = 0; text < TEXT_COUNT; text++) end += bytes[at + LENGTHS + text] as number
+  return end
+}
 
 /** What lies in the scratch: five texts, one behind the other. Its length as JSON counts what is written there with an escape. */
 const written = { ends: [0, 0, 0, 0, 0], bytes: 0, jsonBytes: 0, isAscii: true }

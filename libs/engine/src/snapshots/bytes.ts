@@ -68,12 +68,14 @@ export class ByteWriter {
     this.#length += 8
   }
 
-  /** Bytes as they are. */
-  blob(bytes: Uint8Array): void {
-    this.#reserve(LONGEST_NUMBER + bytes.length)
-    this.uint(bytes.length)
-    for (let index = 0; index < bytes.length; index++) this.#bytes[this.#length + index] = bytes[index] as number
-    this.#length += bytes.length
+  /** The bytes at `from` to `to` (exclusive) as they are. */
+  blob(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    this.#reserve(LONGEST_NUMBER + to - from)
+    this.uint(to - from)
+    const into = this.#bytes
+    let at = this.#length
+    for (let index = from; index < to; index++) into[at++] = bytes[index] as number
+    this.#length = at
   }
 
   text(text: string): void {

@@ -13,6 +13,8 @@ import type { ByteReader, ByteWriter, Plain } from './bytes.ts'
 
 /** Evidence of an alert outlives its event. */
 const NO_ROW_HERE = -1
+/** Among so many rows, one is looked for by walking along them. */
+const FEW = 16
 /** Low bits of a row's `info` are its flags (event-pool.ts). */
 const FLAG_BITS = 4
 const FLAG_MASK = 2 ** FLAG_BITS - 1
@@ -69,11 +71,10 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
   encodeName(name, to)
   to.uint(pinned === null ? 0 : pinned + 1)
   to.uint(rows.length)
-  const places = loose.length === 0 ? null : new Map<number, number>()
+  const places = rows.length <= FEW || loose.length === 0 ? null : new Map(rows.map((slot, place) => [slot, place]))
   let t = 0
   let arrival = 0
   for (const slot of rows) {
-    places?.set(slot, places.size)
     to.int(pool.t(slot) - t)
     to.int(pool.arrival(slot) - arrival)
     t = pool.t(slot)
@@ -86,8 +87,9 @@ export function encodeGroup(group: Group, pool: EventPool, pinned: number | null
   }
   to.uint(loose.length)
   for (const slot of loose) {
-    to.int(places?.get(evidence.row(slot)) ?? -1)
-    to.blob(evidence.bytesOf(slot))
+    const row = evidence.row(slot)
+    to.int(places === null ? rows.indexOf(row) : (places.get(row) ?? -1))
+    evidence.save(slot, to)
   }
   to.value(restOf(group))
   to.uint(episodes.length)
@@ -175,7 +177,7 @@ function encodeEpisode(episode: Episode, pool: EvidencePool, to: ByteWriter): vo
   })
   for (const list of [evidence.first, evidence.newest]) {
     to.uint(list.length)
-    for (const slot of list) to.blob(pool.bytesOf(slot))
+    for (const slot of list) pool.save(slot, to)
   }
 }
 
