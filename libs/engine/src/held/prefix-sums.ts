@@ -26,8 +26,14 @@ export class PrefixSums {
     this.#makeRoom()
     const end = this.#head + this.#length
     const at = this.#head + position
-    this.#high.copyWithin(at + 1, at, end + 1)
-    this.#low.copyWithin(at + 1, at, end + 1)
+    // At the end, as most come, only the total so far is to be copied.
+    if (at === end) {
+      this.#high[at + 1] = this.#high[at] as number
+      this.#low[at + 1] = this.#low[at] as number
+    } else {
+      this.#high.copyWithin(at + 1, at, end + 1)
+      this.#low.copyWithin(at + 1, at, end + 1)
+    }
     this.#length++
     this.#add(at + 1, weight, 1)
   }

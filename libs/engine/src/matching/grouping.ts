@@ -41,14 +41,15 @@ export function membershipsOf(
 ): Iterable<Membership> {
   const night = calendar === null ? null : calendar.nightOf(t)
   if (calendar !== null && night === null) return [{ name: 'business hours', parts }]
+  // Most match one of the rules. A mark matches none: it belongs by the fields called as the aliases.
+  if ((parts & (parts - 1)) === 0)
+    return [{ name: groupByAll(fields, byPart[31 - Math.clz32(parts)] ?? fields, event, night), parts }]
   const found = new Map<string, Membership>()
   const belongs = (fieldsOfPart: readonly string[], part: number): void => {
     const name = groupByAll(fields, fieldsOfPart, event, night)
     const key = typeof name === 'string' ? '' : name.key
     found.set(key, { name, parts: ((found.get(key)?.parts ?? 0) | part) >>> 0 })
   }
-  // A mark matches none of the rules: it belongs by the fields called as the aliases.
-  if (parts === 0) belongs(fields, 0)
   for (const [place, fieldsOfPart] of byPart.entries()) if (((parts >>> place) & 1) === 1) belongs(fieldsOfPart, 1 << place)
   return found.values()
 }
