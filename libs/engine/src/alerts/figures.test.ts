@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { AuditEvent } from '@tocsin/contracts'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { anEvent, at, failedLogin, NOON, ORG_A, ruleRecord, Stream, successfulLogin } from '../test-stream.ts'
+
+// Seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const PACK = ['failed-auth', 'unauthorized-access', 'data-velocity', 'bulk-operation', 'off-hours', 'password-spraying'].map(
   (name) => ruleRecord(`tocsin.${name}`, readFileSync(new URL(`../../../../rules/${name}.yml`, import.meta.url), 'utf8')),

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { expectedThreshold } from '../../test/model-baseline.ts'
 import { PartitionEngine } from '../partition-engine.ts'
 import { compileRule } from '../rules/rule.ts'
@@ -8,6 +8,9 @@ import { anEvent, NOON, ORG_A, ORG_B, ruleRecord, Stream } from '../test-stream.
 import { type EpochMs, HOUR_MS } from '../time.ts'
 import { baselineOf, thresholdOf } from './baseline.ts'
 import { HourlySamples } from './hourly-samples.ts'
+
+// Seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const rule = (correlation: string, extension = '') =>
   ruleRecord(
