@@ -10,7 +10,7 @@ export interface ApiAnswer {
 }
 
 export interface ApiRequest {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT'
   readonly token: string
   readonly body?: string | Uint8Array<ArrayBuffer>
   readonly contentType?: string
@@ -24,6 +24,7 @@ export async function ask(url: string, request: ApiRequest): Promise<ApiAnswer> 
       method: request.method ?? 'GET',
       headers: {
         authorization: `Bearer ${request.token}`,
+        'x-tocsin-channel': 'cli',
         ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
       },
       ...(request.body === undefined ? {} : { body: request.body }),

@@ -151,7 +151,7 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
       finish(await actOn({ ...accessOf(flags), id, action: 'resolve', notes }))
     })
 
-  addRulesCommands(program, output, finish)
+  addRulesCommands(program, places, output, finish)
   addKeysCommands(program, places, output, finish)
 
   program

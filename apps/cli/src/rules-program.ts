@@ -1,7 +1,9 @@
 import { TerminalError } from '@tocsin/errors'
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import type { Places } from './connection.ts'
 import type { Output } from './output.ts'
+import { addRulesApiCommands } from './rules-api-program.ts'
 
 const SETTINGS = 'JSON: settings of all organizations, or a map from their ids to settings'
 const formatOption = () =>
@@ -9,8 +11,11 @@ const formatOption = () =>
 const FORMAT_CHOICES = ['raw', 'tocsin', 'sshd', 'cloudtrail', 'cloudevents']
 
 /** `tocsin rules …`; what each does is loaded when it is asked for, because it is most of the program. */
-export function addRulesCommands(program: Command, output: Output, finish: (exitCode: number) => void): void {
-  const rules = program.command('rules').description('Detection rules: check, test, explain, try on events of the past')
+export function addRulesCommands(program: Command, places: Places, output: Output, finish: (exitCode: number) => void): void {
+  const rules = program
+    .command('rules')
+    .description('Detection rules: check, test, explain, try on events of the past, put in force')
+  addRulesApiCommands(rules, places, output, finish)
   rules
     .command('lint')
     .description('Name every fault with file, line and column')

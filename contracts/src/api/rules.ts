@@ -87,6 +87,84 @@ export const RulePlan = Type.Object(
 )
 export type RulePlan = Static<typeof RulePlan>
 
+const Fault = Type.Object({
+  message: Type.String(),
+  line: Type.Integer({ minimum: 1 }),
+  column: Type.Integer({ minimum: 1 }),
+})
+export const TriedText = Type.Object(
+  {
+    content: Type.String({ maxLength: 262_144 }),
+    ruleId: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Default: what the text says itself' })),
+  },
+  { $id: 'TriedText', additionalProperties: false },
+)
+const tried = {
+  ruleId: RuleId,
+  title: Nullable(Type.String({ description: 'null: it cannot run' })),
+  faults: Type.Array(Fault, { description: 'Everything that keeps it from running' }),
+  notes: Type.Array(Fault),
+}
+export const LintedRule = Type.Object(tried, { $id: 'LintedRule' })
+export const TestedRule = Type.Object(
+  {
+    ...tried,
+    passed: Type.Boolean({ description: 'It can run, and none of its tests has failed' }),
+    tests: Type.Array(Type.Object({ name: Type.String(), differences: Type.Array(Type.String()) })),
+  },
+  { $id: 'TestedRule' },
+)
+export const ExplainRule = Type.Object(
+  {
+    ...TriedText.properties,
+    events: Type.Array(Type.Unknown(), {
+      minItems: 1,
+      maxItems: 100,
+      description: 'In any format that ingest takes as JSON, or lines of sshd; judged under the present settings',
+    }),
+  },
+  { $id: 'ExplainRule', additionalProperties: false },
+)
+const Holds = { holds: Type.Boolean(), text: Type.String(), why: Type.String({ description: 'What the event has there' }) }
+export const ExplainedRule = Type.Object(
+  {
+    ...tried,
+    unread: Type.Array(Type.Object({ line: Type.Integer(), reason: Type.String() }), { description: 'Events that are none' }),
+    events: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        line: Type.Integer({ description: 'Position among the events given, from 1' }),
+        detections: Type.Array(
+          Type.Object({
+            title: Type.String(),
+            holds: Type.Boolean(),
+            source: Type.Object(Holds),
+            nodes: Type.Array(Type.Object({ depth: Type.Integer(), ...Holds }), {
+              description: 'Of the condition, each before those below it',
+            }),
+          }),
+        ),
+        groupBy: Type.String(),
+      }),
+    ),
+    windows: Type.Array(
+      Type.Object({
+        raised: Type.Boolean({ description: 'false: no alert; figures as with the threshold at 1' }),
+        severity: Type.String(),
+        title: Type.String(),
+        group: Type.Record(Type.String(), Type.String()),
+        count: Type.Integer(),
+        value: Type.Number(),
+        peak: Type.Number(),
+        threshold: Type.Number(),
+        spanMs: Type.Number(),
+      }),
+    ),
+    uncounted: Type.Record(Type.String(), Type.Integer(), { description: 'Why events did not count' }),
+  },
+  { $id: 'ExplainedRule' },
+)
+
 const RuleParams = Type.Object({ ruleId: RuleId })
 const VersionParams = Type.Object({ ruleId: RuleId, version: VersionNumber })
 const IfMatch = Type.Object({
@@ -170,6 +248,30 @@ export const RULE_OPERATIONS = {
     summary: 'A new draft with the text of an older version',
     permission: 'rules:write',
     schema: { params: RuleParams, querystring: InOrganization, headers: IfMatch, body: RevertRule, response: changed },
+  },
+  lintRule: {
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/rules/lint',
+    summary: 'Everything that keeps a text from being a rule, with line and column; nothing is kept',
+    permission: 'rules:read',
+    schema: { querystring: InOrganization, body: TriedText, response: { 200: LintedRule, ...Failures } },
+  },
+  testRule: {
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/rules/test',
+    summary: 'Run the tests that stand in a text; nothing is kept',
+    permission: 'rules:read',
+    schema: { querystring: InOrganization, body: TriedText, response: { 200: TestedRule, ...Failures } },
+  },
+  explainRule: {
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/rules/explain',
+    summary: 'Hold events against a text: each node passed or failed and why, and how far the windows came; nothing is kept',
+    permission: 'rules:read',
+    schema: { querystring: InOrganization, body: ExplainRule, response: { 200: ExplainedRule, ...Failures } },
   },
   applyRules: {
     service: 'persistence',

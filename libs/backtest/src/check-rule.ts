@@ -10,6 +10,8 @@ export interface RuleFault {
   readonly column: number
 }
 
+const UNNAMED = 'rule'
+
 /** What is known of a text that wants to be a rule. */
 export interface CheckedRule {
   readonly ruleId: string
@@ -26,15 +28,21 @@ export interface CheckedRule {
 }
 
 export interface RuleText {
-  readonly ruleId: string
+  /** Null: what the text says itself. */
+  readonly ruleId: string | null
   readonly content: string
 }
 
 /** Compiles a text as the rule of that id, or says what keeps it from being one. */
-export function readRule({ ruleId, content }: RuleText): { readonly rule: CompiledRule | null } & Omit<CheckedRule, 'tests'> {
+export function readRule({
+  ruleId: wanted,
+  content,
+}: RuleText): { readonly rule: CompiledRule | null } & Omit<CheckedRule, 'tests'> {
   const hash = createHash('sha256').update(content).digest('hex')
-  const { documents, faults } = readSigma(content, { file: ruleId })
-  const found = [...faults, ...otherIds(ruleId, documents)]
+  const { documents, faults } = readSigma(content, { file: wanted ?? UNNAMED })
+  const named = idsIn(documents)
+  const ruleId = wanted ?? named[0]?.id ?? UNNAMED
+  const found = [...faults, ...(named.some(({ id }) => id === ruleId) ? [] : named.map((each) => otherId(ruleId, each)))]
   let rule: CompiledRule | null = null
   if (found.length === 0) {
     try {
@@ -66,20 +74,22 @@ export function idleNotes(documents: Iterable<SigmaDocument>): SigmaError[] {
   })
 }
 
-/** A text that calls itself something else under `x-tocsin.id`. */
-function otherIds(ruleId: string, documents: readonly SigmaDocument[]): SigmaError[] {
-  const named = documents.flatMap((document) => {
-    const id = (document.extension as { readonly id?: unknown } | undefined)?.id
+interface NamedDocument {
+  readonly id: string
+  readonly document: SigmaDocument
+}
+
+/** What the documents call the rule, under `x-tocsin.id`. */
+const idsIn = (documents: readonly SigmaDocument[]): NamedDocument[] =>
+  documents.flatMap((document) => {
+    const id = (document.extension as { readonly id?: unknown } | null | undefined)?.id
     return typeof id === 'string' && id !== '' ? [{ id, document }] : []
   })
-  if (named.length === 0 || named.some(({ id }) => id === ruleId)) return []
-  return named.map(
-    ({ id, document }) =>
-      new SigmaError(`The text calls the rule "${id}", and it is to be "${ruleId}".`, {
-        file: document.file,
-        ...document.positionOf(['x-tocsin', 'id']),
-      }),
-  )
-}
+
+const otherId = (ruleId: string, { id, document: { file, positionOf } }: NamedDocument): SigmaError =>
+  new SigmaError(`The text calls the rule "${id}", and it is to be "${ruleId}".`, {
+    file,
+    ...positionOf(['x-tocsin', 'id']),
+  })
 
 const faultOf = ({ message, line, column }: SigmaError): RuleFault => ({ message, line, column })

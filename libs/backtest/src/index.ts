@@ -1,5 +1,6 @@
 export { BacktestRun, type SettingsOf, withThreshold, withThresholds } from './backtest-run.ts'
 export { type CheckedRule, checkRule, idleNotes, type RuleFault, type RuleText, readRule } from './check-rule.ts'
+export { type ExplainedEvent, type ExplainedRule, explainRule } from './explain-rule.ts'
 export type { BadLine, EventSink, FileEvent, LineReader } from './file-event.ts'
 export { MappedReader } from './mapped-event.ts'
 export { Matcher } from './matcher.ts'

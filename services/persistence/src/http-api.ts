@@ -15,6 +15,7 @@ import { keyRoutes } from './routes/keys.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
+import { ruleTrialRoutes } from './routes/rule-trials.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
 import { RuleWorkers } from './rule-work/rule-workers.ts'
@@ -56,6 +57,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   const workers = new RuleWorkers()
   app.addHook('onClose', () => workers.close())
   ruleRoutes(app, { ...options, workers })
+  ruleTrialRoutes(app, { ...options, workers })
   memberRoutes(app, options)
   keyRoutes(app, options)
   meRoutes(app, options)

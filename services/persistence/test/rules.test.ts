@@ -255,6 +255,84 @@ describe('a folder', () => {
   })
 })
 
+describe('texts that are tried', () => {
+  const post = async (what: string, body: object) => (await world.ask('POST', `/api/rules/${what}`, acme.token, body)).body
+
+  test('lint tells every fault with line and column, and that a rule is idle', async () => {
+    const content = ruleText('x').replace('condition: s', 'condition: t').replace('tocsin }', 'nowhere }')
+    expect(await post('lint', { content })).toMatchObject({
+      title: null,
+      faults: [{ line: 3, column: 52, message: 'The condition names "t", which is not a selection of this rule.' }],
+    })
+    expect(await post('lint', { content: ruleText('x').replace('product: tocsin', 'product: elsewhere') })).toMatchObject({
+      title: 'x',
+      faults: [],
+      notes: [{ line: 2, message: 'no source gives events of elsewhere, so the rule is idle.' }],
+    })
+    expect(await post('lint', { content: ruleText('x'), ruleId: 'y' })).toMatchObject({
+      faults: [{ line: 5, message: 'The text calls the rule "x", and it is to be "y".' }],
+    })
+  })
+
+  test('test runs what stands in the text', async () => {
+    expect(await post('test', { content: ruleText('x') })).toMatchObject({
+      passed: true,
+      tests: [{ name: 'three are one', differences: [] }],
+    })
+    expect(await post('test', { content: ruleText('x', { count: 2 }) })).toMatchObject({ passed: false })
+  })
+
+  test('explain holds events against it', async () => {
+    const event = { action: 'app.delete', status: 'success', principalId: 'ada', timestamp: '2026-03-02T12:00:00Z', id: 'e1' }
+    const explained = await post('explain', {
+      content: ruleText('x'),
+      events: [event, { ...event, id: 'e2', action: 'app.read' }, 7],
+    })
+    expect(
+      explained.events.map(({ detections }: { detections: { holds: boolean }[] }) => detections.map(({ holds }) => holds)),
+    ).toEqual([[true], [false]])
+    expect(explained).toMatchObject({
+      windows: [{ raised: true, group: { principalId: 'ada' }, count: 1 }],
+      unread: [{ line: 3 }],
+    })
+  })
+
+  test.each([
+    [
+      'a YAML bomb',
+      `a: &a [x, x, x, x, x, x, x, x]\n${Array.from({ length: 9 }, (_, n) => `b${n}: &b${n} [${`*${n === 0 ? 'a' : `b${n - 1}`}, `.repeat(8)}x]`).join('\n')}`,
+      /more than 50000 values|uses more than 1000 aliases/,
+    ],
+    ['nested without end', `a: ${'['.repeat(20_000)}`, /not valid YAML|nested/],
+    [
+      'a regular expression that backtracks',
+      ruleText('x').replace('action: app.delete }', () => `action|re: '(a+)+(?=b)$' }`),
+      /lookahead/,
+    ],
+    ['larger than 256 KiB in bytes', `title: ${'ä'.repeat(140_000)}`, /larger than 262144 bytes/],
+  ])('%s is refused with its reason', async (_, content, why) => {
+    const { faults } = await post('lint', { content })
+    expect(faults[0].message).toMatch(why)
+    expect((await save('hostile', content)).body).toMatchObject({ status: 422, code: 'RULE_REFUSED' })
+  })
+
+  test('a text of more characters than may be is not even read', async () => {
+    expect((await post('lint', { content: 'x'.repeat(262_145) })).status).toBe(400)
+  })
+
+  test('tests that would run for ever are ended, and the API answers meanwhile', async () => {
+    const content = ruleText('forever')
+      .replace('repeat: 3', 'repeat: 100000')
+      .replace(/ {4}- name[\s\S]*$/, (one) => Array.from({ length: 90 }, () => one).join(''))
+    const endless = post('test', { content })
+    const started = performance.now()
+    expect((await world.ask('GET', '/api/me', acme.token)).status).toBe(200)
+    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(await endless).toMatchObject({ status: 422, code: 'RULE_TOO_SLOW' })
+    expect(await post('test', { content: ruleText('x') })).toMatchObject({ passed: true })
+  })
+})
+
 describe('between organizations', () => {
   test('the same id is two rules, and nobody sees the other’s', async () => {
     await save('same', ruleText('same'))

@@ -1,4 +1,15 @@
-import { type CheckedRule, checkRule, type RuleText } from '@tocsin/backtest'
+import {
+  type BadLine,
+  type CheckedRule,
+  checkRule,
+  type ExplainedRule,
+  explainRule,
+  type FileEvent,
+  MappedReader,
+  type RuleText,
+  readRule,
+} from '@tocsin/backtest'
+import type { OrganizationSettings } from '@tocsin/contracts'
 
 /** What is done with texts of rules apart from the API's thread: any text may cost more than an answer may wait for. */
 export interface RuleTasks {
@@ -6,12 +17,38 @@ export interface RuleTasks {
     readonly input: { readonly rules: readonly RuleText[]; readonly withTests: boolean }
     readonly output: readonly CheckedRule[]
   }
+  readonly explain: { readonly input: ExplainInput; readonly output: ExplainOutput }
 }
 export type RuleTaskName = keyof RuleTasks
+
+interface ExplainInput {
+  readonly rule: RuleText
+  readonly events: readonly unknown[]
+  readonly settings: OrganizationSettings
+  /** ms since 1970. */
+  readonly now: number
+}
+type ExplainOutput = Omit<CheckedRule, 'tests'> & ExplainedRule & { readonly unread: readonly BadLine[] }
 
 /** Run in the worker's thread. */
 export const RULE_TASKS: {
   readonly [N in RuleTaskName]: (input: RuleTasks[N]['input']) => RuleTasks[N]['output'] | Promise<RuleTasks[N]['output']>
 } = {
   check: ({ rules, withTests }) => rules.map((rule) => checkRule(rule, withTests)),
+  explain: ({ rule: text, events, settings, now }) => {
+    const { rule, ...read } = readRule(text)
+    const found: FileEvent[] = []
+    const unread: BadLine[] = []
+    const reader = new MappedReader(
+      { format: undefined, year: undefined, zone: undefined, now },
+      { event: (event) => void found.push(event), bad: (line) => void unread.push(line) },
+    )
+    for (const [index, event] of events.entries())
+      reader.take(typeof event === 'string' ? event : JSON.stringify(event), index + 1)
+    reader.end()
+    const explained = rule === null ? NOTHING_EXPLAINED : explainRule(rule, found, () => settings)
+    return { ...read, ...explained, unread }
+  },
 }
+
+const NOTHING_EXPLAINED: ExplainedRule = { events: [], windows: [], uncounted: {} }

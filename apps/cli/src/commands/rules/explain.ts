@@ -2,18 +2,16 @@
 
 import { readFileSync } from 'node:fs'
 import {
-  BacktestRun,
+  type ExplainedEvent,
+  type ExplainedRule,
+  explainRule,
   type FileEvent,
   MappedReader,
   RAW_FORMAT,
   RawReader,
   type SettingsOf,
-  Tally,
-  withThreshold,
 } from '@tocsin/backtest'
-import { type CompiledRule, type EventView, logsourceTest } from '@tocsin/engine'
 import { messageOf, TerminalError } from '@tocsin/errors'
-import { type Explanation, type LogSource, shown } from '@tocsin/sigma'
 import { elementsOf } from '../../chunks.ts'
 import { type Output, plain } from '../../output.ts'
 import { faultLines, readRules } from '../../rules/rule-files.ts'
@@ -40,68 +38,41 @@ export function explain(options: ExplainOptions): number {
   const settingsOf: SettingsOf = options.settings === undefined ? () => ({}) : readSettings(options.settings)
   for (const rule of rules) {
     output.result(plain(`rule ${rule.record.ruleId}: ${rule.title}`))
-    for (const { event, line } of events) {
-      output.result(plain(`event ${event.id} (${line})`))
-      for (const told of eventLines(rule, event)) output.result(plain(`  ${told}`))
+    const explained = explainRule(rule, events, settingsOf)
+    for (const event of explained.events) {
+      output.result(plain(`event ${event.id} (${event.line})`))
+      for (const told of eventLines(event)) output.result(plain(`  ${told}`))
     }
-    for (const told of windowLines(rule, events, settingsOf)) output.result(plain(told))
+    for (const told of windowLines(explained)) output.result(plain(told))
   }
   return faults.length === 0 && rules.length > 0 && events.length > 0 ? 0 : 1
 }
 
-function* eventLines(rule: CompiledRule, event: EventView): Generator<string> {
-  for (const { title, logsource, explain: explainOf } of rule.detections) {
-    const isOfSource = logsourceTest(logsource)(event)
-    const explanation = explainOf(event.fields)
-    yield `${mark(isOfSource && explanation.holds)} ${title}`
-    const source = `source is ${shown(event.text('format'))}, category ${shown(event.fields('category'))}`
-    yield `  ${mark(isOfSource)} logsource: ${nameOf(logsource)}   ${source}`
-    yield* nodeLines(explanation, '  ')
+function* eventLines({ detections, groupBy }: ExplainedEvent): Generator<string> {
+  for (const { title, holds, source, nodes } of detections) {
+    yield `${mark(holds)} ${title}`
+    yield `  ${mark(source.holds)} logsource: ${source.text}   ${source.why}`
+    for (const { depth, holds: passed, text, why } of nodes)
+      yield `  ${'  '.repeat(depth)}${mark(passed)} ${text}${why === '' ? '' : `   ${why}`}`
   }
-  const { fields } = rule.groupBy
-  yield `group by ${fields.map((field) => `${field} (${shown(event.fields(field))})`).join(rule.groupBy.mode === 'first' ? ', else ' : ', ')}`
-}
-
-function* nodeLines({ text, holds, why, parts }: Explanation, indent: string): Generator<string> {
-  yield `${indent}${mark(holds)} ${text}${why === '' ? '' : `   ${why}`}`
-  for (const part of parts) yield* nodeLines(part, `${indent}  `)
+  yield `group by ${groupBy}`
 }
 
 const mark = (holds: boolean): string => (holds ? '+' : '-')
-const nameOf = ({ product, category, service }: LogSource): string => [product, category, service].filter(Boolean).join('/')
 
-/** What all the events come to together: the alerts, and of groups without one the largest window, found with the threshold at 1. */
-function* windowLines(rule: CompiledRule, events: readonly FileEvent[], settingsOf: SettingsOf): Generator<string> {
+/** What all the events come to together. */
+function* windowLines({ events, windows, uncounted }: ExplainedRule): Generator<string> {
   if (events.length === 0) return
-  const found = alertsOf(rule, events, settingsOf)
-  for (const { severity, title, group, window, peak, count } of found.alerts) {
-    const figures = `window ${window.value} of ${window.threshold} within ${window.spanMs / 1000} s at its first true moment, ${peak} at most`
-    yield `alert: ${severity} ${title}, ${count} events; ${figures}; group ${JSON.stringify(group)}`
-  }
-  const raised = new Set(found.alerts.map(({ group }) => JSON.stringify(group)))
-  let threshold = rule.atLeast
-  const least = alertsOf(rule, events, (id) =>
-    withThreshold(settingsOf(id), rule, (own) => {
-      threshold = own
-      return 1
-    }),
-  )
-  for (const { group, peak, window } of least.alerts) {
+  for (const { raised, severity, title, count, value, threshold, spanMs, peak, group } of windows) {
+    const within = `within ${spanMs / 1000} s`
+    const figures = `window ${value} of ${threshold} ${within} at its first true moment, ${peak} at most`
     const name = JSON.stringify(group)
-    if (raised.has(name)) continue
-    yield `no alert: window ${peak} of ${threshold} within ${window.spanMs / 1000} s; group ${name}`
+    if (raised) yield `alert: ${severity} ${title}, ${count} events; ${figures}; group ${name}`
+    else yield `no alert: window ${peak} of ${threshold} ${within}; group ${name}`
   }
-  if (found.alerts.length + least.alerts.length === 0) yield 'no alert: no event counts.'
-  const others = Object.entries(found.counters).filter(([name, count]) => count > 0 && name !== 'events')
-  yield `of ${events.length} events: ${others.length === 0 ? 'none counted' : others.map(([name, count]) => `${name} ${count}`).join(', ')}`
-}
-
-function alertsOf(rule: CompiledRule, events: readonly FileEvent[], settingsOf: SettingsOf) {
-  const run = new BacktestRun({ rules: [rule], settingsOf, topic: 'explain' })
-  const tally = new Tally()
-  for (const event of events) tally.add(run.take(event))
-  for (const changes of run.end()) tally.add(changes)
-  return { alerts: tally.alerts(), counters: run.counters() }
+  if (windows.length === 0) yield 'no alert: no event counts.'
+  const others = Object.entries(uncounted).map(([name, count]) => `${name} ${count}`)
+  yield `of ${events.length} events: ${others.length === 0 ? 'none counted' : others.join(', ')}`
 }
 
 function readEvents({ event: file, format, now, output }: ExplainOptions): FileEvent[] {
