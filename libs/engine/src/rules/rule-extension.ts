@@ -1,4 +1,4 @@
-import { ALERT_TYPES, type AlertType, PATTERNS, type Pattern, type Severity } from '@tocsin/contracts'
+import { ALERT_TYPES, type AlertType, PATTERNS, type Pattern, type Severity, XTocsin } from '@tocsin/contracts'
 import type { SigmaDocument } from '@tocsin/sigma'
 import { type DurationMs, HOUR_MS } from '../time.ts'
 import { type Data, ExtensionReader } from './extension-reader.ts'
@@ -40,28 +40,7 @@ export type SeverityStep =
 export function readExtension(document: SigmaDocument, file: string): RuleExtension {
   const reader = new ExtensionReader(document, file)
   const map = reader.map(document.extension ?? {}, [])
-  reader.only(
-    map,
-    [],
-    [
-      'id',
-      'type',
-      'pattern',
-      'subject',
-      'default',
-      'also',
-      'calendar',
-      'severity',
-      'escalate',
-      'cooldown',
-      'lateness',
-      'fold',
-      'runbook',
-      'autoResolve',
-      'baseline',
-      'tests',
-    ],
-  )
+  reader.only(map, [], Object.keys(XTocsin.properties))
   return {
     type: reader.oneOf(map, [], 'type', ALERT_TYPES) ?? 'SECURITY',
     pattern: reader.oneOf(map, [], 'pattern', PATTERNS),

@@ -1,11 +1,13 @@
 import {
-  AuditEvent,
   CATEGORIES,
   CLASSIFICATIONS,
   EVENT_STATUSES,
   OPERATIONS,
   OrganizationSettings,
   OUTCOMES,
+  RuleTestAlert,
+  RuleTestCase,
+  RuleTestEvent,
   SEVERITIES,
 } from '@tocsin/contracts'
 import { type DurationMs, type EpochMs, isoTime, UNIT_MS } from '../time.ts'
@@ -27,7 +29,7 @@ export interface RuleTest {
   readonly start: EpochMs
   readonly settings: OrganizationSettings
   readonly events: readonly TestEvent[]
-  /** By the names of COMPARED; times as in an alert. */
+  /** By the names of RuleTestAlert (contracts); times as in an alert. */
   readonly alerts: readonly Data[]
 }
 
@@ -46,29 +48,10 @@ export interface Moment {
   readonly ms: DurationMs
 }
 
-/** What may be expected of an alert. */
-export const COMPARED = [
-  'severity',
-  'type',
-  'title',
-  'group',
-  'count',
-  'peak',
-  'threshold',
-  'value',
-  'firstSeen',
-  'lastSeen',
-  'backfilled',
-  'metadata',
-] as const
-
 const DEFAULT_START = '2026-03-02T12:00:00Z'
 const MAX_TESTS = 100
 const MAX_EVENTS = 1000
 const MAX_REPEAT = 100_000
-/** Given by the test itself. */
-const OWN_FIELDS: ReadonlySet<string> = new Set(['timestamp', 'receivedAt', 'organizationId'])
-const FIELDS: readonly string[] = Object.keys(AuditEvent.properties).filter((name) => !OWN_FIELDS.has(name))
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   status: EVENT_STATUSES,
   outcome: OUTCOMES,
@@ -86,7 +69,7 @@ export function readTests(reader: ExtensionReader, map: Data): readonly RuleTest
 
 function readTest(reader: ExtensionReader, item: unknown, path: Path): RuleTest {
   const test = reader.map(item, path)
-  reader.only(test, path, ['name', 'start', 'settings', 'events', 'alerts'])
+  reader.only(test, path, Object.keys(RuleTestCase.properties))
   const start = Date.parse(reader.text(test, path, 'start', 40) ?? DEFAULT_START)
   if (Number.isNaN(start)) reader.refuse([...path, 'start'], '"start" must be a time such as 2026-03-02T12:00:00Z.')
   return {
@@ -110,7 +93,7 @@ function readSettings(reader: ExtensionReader, test: Data, path: Path): Organiza
 
 function readEvent(reader: ExtensionReader, item: unknown, path: Path): TestEvent {
   const event = reader.map(item, path)
-  reader.only(event, path, ['at', 'arrives', 'repeat', 'every', ...FIELDS])
+  reader.only(event, path, Object.keys(RuleTestEvent.properties))
   for (const [name, words] of Object.entries(WORDS)) reader.oneOf(event, path, name, words)
   for (const name of TEXTS) reader.text(event, path, name, 2000)
   for (const name of ['sessionContext', 'source', 'gdprContext', 'fhirContext', 'details'])
@@ -128,7 +111,7 @@ function readEvent(reader: ExtensionReader, item: unknown, path: Path): TestEven
 
 function readAlert(reader: ExtensionReader, item: unknown, path: Path, start: EpochMs): Data {
   const alert = reader.map(item, path)
-  reader.only(alert, path, COMPARED)
+  reader.only(alert, path, Object.keys(RuleTestAlert.properties))
   reader.oneOf(alert, path, 'severity', SEVERITIES)
   const times = ['firstSeen', 'lastSeen'].flatMap((name): [string, string][] =>
     alert[name] === undefined ? [] : [[name, isoTime(start + readMoment(reader, alert[name], [...path, name]).ms)]],
