@@ -1,7 +1,9 @@
 import { ACCESS_OPERATIONS } from './access.ts'
 import { ACTION_OPERATIONS } from './actions.ts'
+import { EXPORT_OPERATIONS } from './alert-export.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
 import { EVENT_OPERATIONS } from './events.ts'
+import { EVIDENCE_OPERATIONS } from './evidence.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
 import { KEY_OPERATIONS } from './keys.ts'
 import { MEMBER_OPERATIONS } from './members.ts'
@@ -9,11 +11,14 @@ import { NOTIFICATION_OPERATIONS } from './notifications.ts'
 import type { ApiOperation } from './operation.ts'
 import { ORGANIZATION_OPERATIONS } from './organizations.ts'
 import { RULE_OPERATIONS } from './rules.ts'
+import { STATISTICS_OPERATIONS } from './statistics.ts'
 
 export * from './access.ts'
 export * from './actions.ts'
+export * from './alert-export.ts'
 export * from './alerts.ts'
 export * from './events.ts'
+export * from './evidence.ts'
 export * from './history.ts'
 export * from './keys.ts'
 export * from './members.ts'
@@ -21,10 +26,14 @@ export * from './notifications.ts'
 export type { ApiOperation } from './operation.ts'
 export * from './organizations.ts'
 export * from './rules.ts'
+export * from './statistics.ts'
 
 /** One row per operation: the services route by it, and OpenAPI is generated from it. `:id` as in Fastify. */
 export const OPERATIONS_TABLE = {
   ...ALERT_OPERATIONS,
+  ...EVIDENCE_OPERATIONS,
+  ...STATISTICS_OPERATIONS,
+  ...EXPORT_OPERATIONS,
   ...ACTION_OPERATIONS,
   ...ACCESS_OPERATIONS,
   ...HISTORY_OPERATIONS,

@@ -8,6 +8,7 @@ import { createReadiness, type Running, retryUntil } from '@tocsin/lifecycle'
 import { assertPlainRole, createPool, migrate, type Pool, queryOf } from '@tocsin/postgres'
 import { connectRedis, createKeyUse, createTokenBuckets } from '@tocsin/redis'
 import { type Logger, startTelemetry } from '@tocsin/telemetry'
+import { AnswerCache } from './answer-cache.ts'
 import { startApplier } from './applier.ts'
 import type { PersistenceConfig } from './config.ts'
 import { expireAcknowledgements } from './expire-acknowledgements.ts'
@@ -94,7 +95,16 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
   const producer = createProducer(kafka)
   const relay = startRelay({ databaseUrl: config.WORKER_DATABASE_URL, producer, log, metrics })
   const workerCipher = new FieldCipher(workerPool, ring.fields)
-  const applier = startApplier({ kafka, producer, pool: workerPool, cipher: workerCipher, metrics })
+  const cache = new AnswerCache(redis, apiCipher)
+  const applier = startApplier({
+    kafka,
+    producer,
+    pool: workerPool,
+    cipher: workerCipher,
+    cache,
+    metrics,
+    maxRecords: config.APPLY_MAX_RECORDS,
+  })
   const expiry = startPeriodic({
     what: 'expiry of acknowledgements',
     everyMs: EXPIRE_EVERY_MS,
@@ -120,6 +130,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
   const api = createHttpApi({
     pool: apiPool,
     cipher: apiCipher,
+    cache,
     ring,
     failures: createFailedAttempts({ perMinute: config.FAILED_KEYS_PER_MINUTE, clock: () => performance.now() }),
     requests: createTokenBuckets({

@@ -21,6 +21,7 @@ import {
   runConsumer,
 } from '@tocsin/kafka'
 import { type Pool, type Query, queryOf, transaction } from '@tocsin/postgres'
+import type { AnswerCache } from './answer-cache.ts'
 import { type AlertRecord, foldBatch } from './core/fold-batch.ts'
 import { decide, SYSTEM } from './core/status-change.ts'
 import { systemActOn } from './core/system-act.ts'
@@ -32,15 +33,16 @@ import { type AppliedFigures, applyFigures, lockAlert, wasTouched, writeStatus }
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
 import { addToOutbox, statusRecord } from './repositories/outbox.ts'
 
-const MAX_BATCH = 100
-
 export interface ApplierOptions {
   readonly kafka: Kafka
   readonly producer: Producer
   /** Of role tocsin_worker. */
   readonly pool: Pool
   readonly cipher: FieldCipher
+  readonly cache: AnswerCache
   readonly metrics: PersistenceMetrics
+  /** Of one transaction. */
+  readonly maxRecords: number
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -63,10 +65,18 @@ export function startApplier(options: ApplierOptions): RunningConsumer {
         return start.next
       },
     },
-    maxBatch: MAX_BATCH,
-    handleBatch: (batch) => applyBatch(options, batch, clusterId),
+    maxBatch: options.maxRecords,
+    handleBatch: async (batch) => {
+      const handled = await applyBatch(options, batch, clusterId)
+      // Also for records that say nothing new: another instance wrote them, which this one's readers must see. Nobody waits for it.
+      void options.cache.changed(organizationsOf(batch))
+      return handled
+    },
   })
 }
+
+const organizationsOf = ({ items }: Batch<AlertRecord>): string[] =>
+  items.map(({ value }) => (value.half === 'figures' ? value.figures : value.change).organizationId)
 
 /** One transaction: the offset, then the effects. `clusterId`: the cluster that the batch was read from. */
 export async function applyBatch(
@@ -76,7 +86,7 @@ export async function applyBatch(
 ): Promise<Handled> {
   const end = options.metrics.applySeconds.startTimer()
   const { cipher } = options
-  await cipher.load(batch.items.map(({ value }) => (value.half === 'figures' ? value.figures : value.change).organizationId))
+  await cipher.load(organizationsOf(batch))
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
     const { figures, statuses } = foldBatch(batch.items.map((item) => item.value))

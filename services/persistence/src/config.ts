@@ -18,6 +18,13 @@ export const PersistenceConfig = Type.Object({
     secret: true,
     description: 'PostgreSQL as tocsin_worker, for applier and outbox',
   }),
+  APPLY_MAX_RECORDS: Type.Integer({
+    default: 100,
+    minimum: 1,
+    maximum: 1_000,
+    description:
+      'Most records of alerts that are applied in one transaction; what is there is applied at once, and never waited for',
+  }),
   API_CONNECTIONS: Type.Integer({ default: 10, minimum: 1, description: 'Most database connections for requests' }),
   HISTORY_HEADS_INTERVAL_SECONDS: Type.Integer({
     default: 600,
@@ -27,7 +34,7 @@ export const PersistenceConfig = Type.Object({
   REDIS_URL: Type.String({
     minLength: 1,
     secret: true,
-    description: 'Redis: request limits, last use of keys; away, limits are those of each instance',
+    description: 'Redis: request limits, last use of keys, answers for 5 minutes; away, limits are of each instance and nothing is remembered',
   }),
   REDIS_KEY_PREFIX: Type.String({ default: 'tocsin:api:', description: 'Before every Redis key of its own' }),
   API_REQUESTS_PER_MINUTE: Type.Integer({

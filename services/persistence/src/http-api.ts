@@ -3,13 +3,17 @@ import { createHttpServer, type FailedAttempts, type HttpServer, trustedProxies 
 import type { Pool } from '@tocsin/postgres'
 import type { KeyUse, TokenBuckets } from '@tocsin/redis'
 import type { Logger } from '@tocsin/telemetry'
+import type { AnswerCache } from './answer-cache.ts'
+import { EvidenceReads } from './evidence-reads.ts'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
 import { actRoutes } from './routes/acts.ts'
+import { alertExportRoute } from './routes/alert-export.ts'
 import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
-import { authenticator } from './routes/authentication.ts'
+import { authenticator, organizationOf } from './routes/authentication.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
+import { evidenceRoutes } from './routes/evidence.ts'
 import { historyRoutes } from './routes/history.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { meRoutes } from './routes/me.ts'
@@ -17,6 +21,7 @@ import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
 import { ruleTrialRoutes } from './routes/rule-trials.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { statisticsRoutes } from './routes/statistics.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
 import { RuleWorkers } from './rule-work/rule-workers.ts'
 
@@ -25,6 +30,7 @@ export interface HttpApiOptions {
   readonly pool: Pool
   /** On the same pool. */
   readonly cipher: FieldCipher
+  readonly cache: AnswerCache
   readonly ring: KeyRing
   /** Wrong keys and tokens by address. */
   readonly failures: FailedAttempts
@@ -49,8 +55,18 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   )
   app.addHook('onRequest', authenticator(options))
   app.addHook('preValidation', refuseUnstorable)
+  // Whatever a request may have changed, nobody is told of it before what was remembered of it is forgotten.
+  app.addHook('onSend', async (request, _reply, payload) => {
+    const organizationId = organizationOf(request)
+    if (request.method !== 'GET' && organizationId !== undefined) await options.cache.changed([organizationId])
+    return payload
+  })
+  const evidenceReads = new EvidenceReads(options.pool, options.cipher)
   alertListRoutes(app, options)
-  alertRoutes(app, options)
+  alertRoutes(app, { ...options, evidenceReads })
+  evidenceRoutes(app, { ...options, evidenceReads })
+  statisticsRoutes(app, options)
+  alertExportRoute(app, options)
   actRoutes(app, options)
   organizationRoutes(app, options)
   historyRoutes(app, options)

@@ -3,9 +3,10 @@ import type { AlertFigures, ApiOperation, OrganizationCreated, Role } from '@toc
 import { RetryableError } from '@tocsin/errors'
 import { createFailedAttempts, type HttpServer } from '@tocsin/http'
 import { createPool, migrate, type Pool, type Query, queryOf } from '@tocsin/postgres'
-import { createKeyUse, createTokenBuckets } from '@tocsin/redis'
+import { connectRedis, createKeyUse, createTokenBuckets } from '@tocsin/redis'
 import { createLogger } from '@tocsin/telemetry'
 import { createTestDatabase, type TestDatabase } from '@tocsin/testing'
+import { AnswerCache } from '../src/answer-cache.ts'
 import { MIGRATIONS, SCHEMA } from '../src/app.ts'
 import { createHttpApi } from '../src/http-api.ts'
 import { createMetrics } from '../src/metrics.ts'
@@ -25,6 +26,7 @@ export interface World {
   readonly api: HttpServer
   readonly apiPool: Pool
   readonly workerPool: Pool
+  readonly cache: AnswerCache
   /** As superuser, past every policy. */
   readonly admin: Query
   tokenOf(subject: string): Promise<string>
@@ -48,6 +50,8 @@ export interface WorldOptions {
   readonly requestBurst?: number
   /** False: an installation that nobody has set up. */
   readonly operator?: boolean
+  /** Without it nothing is remembered, so that a test may change rows behind the API's back. */
+  readonly redisUrl?: string
 }
 
 /** A template that every test file of this service copies. */
@@ -57,6 +61,9 @@ export const TEMPLATE = {
     await migrate(urls.tocsin_owner, { directory: MIGRATIONS, schema: SCHEMA, log: silent })
   },
 }
+
+/** Where nothing listens. */
+const NO_REDIS = 'redis://127.0.0.1:1'
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase(TEMPLATE)
@@ -72,11 +79,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   if (options.operator !== false) await makeOperator(workerPool, OPERATOR)
   const cipher = new FieldCipher(apiPool, ring.fields)
   const workerCipher = new FieldCipher(workerPool, ring.fields)
+  const store = connectRedis(options.redisUrl ?? NO_REDIS, { name: 'test', log: silent })
+  const cache = new AnswerCache(store, cipher)
   const clock = () => performance.now()
   const redis = { isUp: () => false, attempt: () => Promise.reject(new RetryableError('no Redis here')) }
   const api = createHttpApi({
     pool: apiPool,
     cipher,
+    cache,
     ring,
     failures: createFailedAttempts({ perMinute: options.failuresPerMinute ?? 1_000_000, clock }),
     requests: createTokenBuckets({
@@ -128,8 +138,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await applyFigures(queryOf(workerPool), workerCipher, [figures])
       return figures
     },
+    cache,
     close: async () => {
       await api.close()
+      await store.close()
       await Promise.all([apiPool.end(), workerPool.end(), adminPool.end()])
       await database.drop()
     },

@@ -34,6 +34,24 @@ export interface AlertFilter {
   readonly q: string | null
 }
 
+/** But those that were merged into others. */
+export const EVERY_ALERT: AlertFilter = {
+  statuses: null,
+  severities: null,
+  types: null,
+  source: null,
+  acknowledged: null,
+  resolved: null,
+  from: null,
+  to: null,
+  rule: null,
+  assignee: null,
+  merged: false,
+  tag: null,
+  subjects: null,
+  q: null,
+}
+
 export interface ListOrder {
   readonly sort: AlertSort
   readonly order: SortOrder

@@ -34,6 +34,8 @@ export type Caller =
 const callers = new WeakMap<FastifyRequest, Caller>()
 /** Keys that were right before are looked up also from an address from which wrong ones come (docs/decisions/0001). */
 const MAX_REMEMBERED_KEYS = 10_000
+/** Organizations that requests were let into. */
+const entered = new WeakMap<FastifyRequest, string>()
 
 export interface Authentication {
   readonly ring: KeyRing
@@ -150,9 +152,18 @@ export interface Authorized extends Standing {
 export function authorizeCaller(request: FastifyRequest, asked: AuthorizationRequest): Authorized {
   const caller = callerOf(request)
   if (caller.kind === 'service') throw new HttpProblem(403, 'FORBIDDEN', 'A service token may not do this.')
+  const authorized = authorizedAs(caller, asked)
+  entered.set(request, authorized.organizationId)
+  return authorized
+}
+
+function authorizedAs(caller: Exclude<Caller, { kind: 'service' }>, asked: AuthorizationRequest): Authorized {
   const actor = actorOf(caller)
   if (caller.kind === 'subject') return { ...authorizeIn(standingsOf(caller.access), asked), actor }
   const permissions = new Set(caller.scopes.flatMap((scope) => SCOPE_PERMISSIONS[scope]))
   const standing = { organizationId: caller.organizationId, as: 'this key', permissions }
   return { ...authorizeIn([standing], asked), actor }
 }
+
+/** The organization that the request was let into by authorizeCaller; undefined: none. */
+export const organizationOf = (request: FastifyRequest): string | undefined => entered.get(request)

@@ -15,9 +15,15 @@ INSERT INTO history_payloads (history_id, organization_id, payload) SELECT id, o
 export const WHO_ACTED = `
 SELECT actor, at FROM history WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND version = $3`
 
-/** $1 organization, $2 alert. */
+/** $1 organization, $2 alert. Reading is no act: an act makes a version. */
 export const PERSON_ACTED = `
-SELECT 1 FROM history WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND actor <> 'system' LIMIT 1`
+SELECT 1 FROM history
+ WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND actor <> 'system' AND version IS NOT NULL LIMIT 1`
+
+/** $1 organization, $2 alert, $3 actor, $4 since. */
+export const READ_LATELY = `
+SELECT 1 FROM history
+ WHERE organization_id = $1 AND about_kind = 'alert' AND about_id = $2 AND action = 'evidence.read' AND actor = $3 AND at > $4 LIMIT 1`
 
 /**
  * $1 organization, $2 actor, $3 action, $4 and $5 what it is about, $6 from, $7 to, $8 before this position, $9 limit; null: no such
