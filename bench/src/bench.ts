@@ -5,6 +5,10 @@ export interface BenchContext {
   readonly brokers: string
   /** Its content may be thrown away; empty unless peers are wanted. */
   readonly redisUrl: string
+  /** A superuser's connection; of no use unless persistence is measured. */
+  readonly databaseAdminUrl: string
+  /** In the database of persistence's lists. */
+  readonly alerts: number
   /** Of the largest log. */
   readonly events: number
   readonly rounds: number
@@ -18,6 +22,13 @@ export interface BenchContext {
   readonly local: string
   readonly wanted: (part: string) => boolean
   readonly say: (line: string) => void
+}
+
+/** One of a bench. */
+export interface Part {
+  /** By these it is asked for. */
+  readonly names: readonly string[]
+  readonly run: (context: BenchContext) => Promise<PartResult>
 }
 
 export interface PartResult {

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { own } from './child.ts'
+import { freePort } from './free-port.ts'
 
 const MAIN = fileURLToPath(new URL('../../services/detector/src/main.ts', import.meta.url))
 /** Seldom enough that answering costs the detector nothing worth naming. */
@@ -117,13 +117,4 @@ function memoryOf(pid: number): { readonly resident: number; readonly peak: numb
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const mebibytes = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024
   return { resident: mebibytes('VmRSS'), peak: mebibytes('VmHWM') }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

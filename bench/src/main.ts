@@ -1,23 +1,25 @@
-/** `npm run bench -- detector [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--data DIR] [--rsigma FILE] [--json FILE] [--docs]` */
+/** `npm run bench -- NAME [--only PART,…] [--alerts N] [--events N] [--rounds N] [--peers DIR] [--data DIR] [--rsigma FILE] [--json FILE] [--docs]` */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startInfrastructure } from '@tocsin/local'
-import type { BenchContext } from './bench.ts'
+import type { BenchContext, Part } from './bench.ts'
 import { DETECTOR_PARTS } from './detector.ts'
 import { describe, describeMachine } from './machine.ts'
+import { PERSISTENCE_PARTS } from './persistence.ts'
 import { type Row, tableOf, writeInto, writeResult } from './report.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const LOCAL = join(ROOT, '.local')
 const say = (line: string) => console.error(line)
-const BENCHES = { detector: DETECTOR_PARTS } as const
+const BENCHES: Readonly<Record<string, readonly Part[]>> = { detector: DETECTOR_PARTS, persistence: PERSISTENCE_PARTS }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string' },
+    alerts: { type: 'string', default: '5000000' },
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     peers: { type: 'string', default: join(ROOT, '../shared/peers') },
@@ -28,27 +30,38 @@ const { values, positionals } = parseArgs({
   },
 })
 const name = positionals[0] ?? ''
-const all = Object.hasOwn(BENCHES, name) ? BENCHES[name as keyof typeof BENCHES] : []
+const all = (Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined) ?? []
 const known = all.flatMap(({ names }) => names)
 const only = values.only?.split(',') ?? known
 if (all.length === 0 || only.some((part) => !known.includes(part))) {
   say(
-    `usage: npm run bench -- NAME [--only PART,…] [--events N] [--rounds N] [--peers DIR] [--data DIR] [--rsigma FILE] [--json FILE] [--docs]\n` +
-      `NAME is one of: ${Object.keys(BENCHES).join(', ')}; PART of detector: ${DETECTOR_PARTS.flatMap(({ names }) => names).join(', ')}`,
+    [
+      'usage: npm run bench -- NAME [--only PART,…] [--alerts N] [--events N] [--rounds N] [--peers DIR] [--data DIR] [--rsigma FILE] [--json FILE] [--docs]',
+      ...Object.entries(BENCHES).map(([each, of]) => `${each}: ${of.flatMap(({ names }) => names).join(', ')}`),
+    ].join('\n'),
   )
   process.exit(1)
 }
 const parts = all.filter(({ names }) => names.some((part) => only.includes(part)))
-const machine = describeMachine('Apache Kafka 4.3, one node, with kafkajs 2.2.4')
+const machine = describeMachine(
+  `Apache Kafka 4.3, one node, with kafkajs 2.2.4${name === 'persistence' ? ', PostgreSQL 18 as npm start gives it' : ''}`,
+)
 
 mkdirSync(join(LOCAL, 'bench'), { recursive: true })
+const needsDatabase = name === 'persistence'
+const needsRedis = needsDatabase || only.includes('peers')
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort())
 const infrastructure = await startInfrastructure({
   dir: mkdtempSync(join(LOCAL, 'bench-')),
   // An address that is given is not started.
-  env: { ...process.env, DATABASE_URL: 'not needed', ...(only.includes('peers') ? {} : { REDIS_URL: 'not needed' }) },
-  durable: false,
+  env: {
+    ...process.env,
+    ...(needsDatabase ? {} : { DATABASE_URL: 'not needed' }),
+    ...(needsRedis ? {} : { REDIS_URL: 'not needed' }),
+  },
+  // What is written to PostgreSQL costs what it costs in earnest.
+  durable: needsDatabase,
   temporary: true,
   say,
   signal: stopping.signal,
@@ -56,6 +69,8 @@ const infrastructure = await startInfrastructure({
 const context: BenchContext = {
   brokers: infrastructure.kafkaBrokers,
   redisUrl: infrastructure.redisUrl,
+  databaseAdminUrl: infrastructure.databaseAdminUrl,
+  alerts: Number(values.alerts),
   events: Number(values.events),
   rounds: Number(values.rounds),
   peers: resolve(values.peers),

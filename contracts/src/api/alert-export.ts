@@ -14,7 +14,11 @@ export const EXPORT_OPERATIONS = {
     permission: 'alerts:export',
     schema: {
       querystring: Type.Object(
-        { organizationId: Type.Optional(Uuid), format: Type.Enum([...EXPORT_FORMATS]), ...ALERT_FILTERS },
+        {
+          organizationId: Type.Optional(Uuid),
+          format: Type.Optional(Type.Enum([...EXPORT_FORMATS], { description: 'ndjson where absent' })),
+          ...ALERT_FILTERS,
+        },
         { additionalProperties: false },
       ),
       response: { 200: Type.String({ description: 'A line for each alert: application/x-ndjson or text/csv' }), ...Failures },

@@ -90,7 +90,10 @@ export const STATISTICS_OPERATIONS = {
     summary: 'Alerts raised in each hour, day or week; at most 1,000 of them, the last 30 where no time is given',
     permission: 'alerts:read',
     schema: {
-      querystring: Type.Object({ ...range, bucket: Type.Enum([...TREND_BUCKETS]) }, { additionalProperties: false }),
+      querystring: Type.Object(
+        { ...range, bucket: Type.Optional(Type.Enum([...TREND_BUCKETS], { description: 'day where absent' })) },
+        { additionalProperties: false },
+      ),
       response: { 200: AlertTrend, ...Failures },
     },
   },

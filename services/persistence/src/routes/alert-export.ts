@@ -40,6 +40,7 @@ export function alertExportRoute(app: HttpServer, { pool, cipher }: AlertExportR
       what: 'organization',
     })
     const filter = filterOf(asked, permissions)
+    const format = asked.format ?? 'ndjson'
     if ((running.get(organizationId) ?? 0) >= MOST_AT_ONCE)
       throw new HttpProblem(429, 'TOO_MANY_EXPORTS', `${MOST_AT_ONCE} exports run already. Try again when one has ended.`, {
         headers: { 'retry-after': '30' },
@@ -58,13 +59,13 @@ export function alertExportRoute(app: HttpServer, { pool, cipher }: AlertExportR
           channel: 'api',
           action: 'alerts.exported',
           about: { kind: 'organization', id: organizationId },
-          details: { format: asked.format, filter },
+          details: { format, filter },
         }),
       )
-      const { type, head, line } = FORMATS[asked.format]
+      const { type, head, line } = FORMATS[format]
       const lines = Readable.from(linesOf(first, read, permissions, head, line))
       lines.once('close', () => change(organizationId, -1))
-      reply.header('content-disposition', `attachment; filename="alerts.${asked.format}"`)
+      reply.header('content-disposition', `attachment; filename="alerts.${format}"`)
       reply.type(type)
       return lines
     } catch (error) {

@@ -40,7 +40,7 @@ export function statisticsRoutes(app: HttpServer, { pool, cache }: StatisticsRou
       permission: 'alerts:read',
       what: 'organization',
     })
-    const { bucket } = asked
+    const bucket = asked.bucket ?? 'day'
     const to = asked.to ?? new Date().toISOString()
     const from = asked.from ?? new Date(Date.parse(to) - (DEFAULT_BUCKETS - 1) * BUCKET_MS[bucket]).toISOString()
     if (Date.parse(to) - Date.parse(from) > MOST_BUCKETS * BUCKET_MS[bucket])
