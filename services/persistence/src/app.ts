@@ -95,6 +95,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
   const producer = createProducer(kafka)
   const relay = startRelay({ databaseUrl: config.WORKER_DATABASE_URL, producer, log, metrics })
   const workerCipher = new FieldCipher(workerPool, ring.fields)
+  const apiCipher = new FieldCipher(apiPool, ring.fields)
   const cache = new AnswerCache(redis, apiCipher)
   const applier = startApplier({
     kafka,
@@ -118,7 +119,6 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     log,
     metrics,
   })
-  const apiCipher = new FieldCipher(apiPool, ring.fields)
   const upkeep = startUpkeep({ pool: workerPool, workerCipher, apiCipher, master: ring.fields, metrics, log })
   degraded = () => [
     ...applier.degraded(),

@@ -1,4 +1,6 @@
 import type { Alert, AlertFigures } from '@tocsin/contracts'
+import { transaction } from '@tocsin/postgres'
+import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWorld, figuresOf, type World } from './world.ts'
 
@@ -133,11 +135,20 @@ describe('an export', () => {
   test('is for those who may, and runs twice at once for an organization', async () => {
     const viewer = await world.addMember('viewer@export', acme.organizationId, 'viewer')
     expect((await fetchText('/api/alerts/export?format=csv', viewer)).status).toBe(403)
-    const statuses = (await Promise.all(Array.from({ length: 5 }, () => fetchText('/api/alerts/export?format=csv')))).map(
-      ({ status }) => status,
-    )
-    expect(statuses.toSorted()).toEqual([200, 200, 429, 429, 429])
-    expect((await fetchText('/api/alerts/export?format=csv')).status).toBe(200)
+    const running: ReturnType<typeof fetchText>[] = []
+    await transaction(world.workerPool, async (query) => {
+      await query('LOCK TABLE alerts IN ACCESS EXCLUSIVE MODE')
+      running.push(fetchText('/api/alerts/export'), fetchText('/api/alerts/export'))
+      await waitFor(
+        async () =>
+          (await world.admin(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%alerts%'`)).length >=
+          2,
+        { limitMs: 30_000, what: 'two exports under way' },
+      )
+      const third = await fetchText('/api/alerts/export')
+      expect([third.status, JSON.parse(third.body).code]).toEqual([429, 'TOO_MANY_EXPORTS'])
+    })
+    for (const { status } of await Promise.all(running)) expect(status).toBe(200)
     for (let round = 0; round < 3; round++) expect((await fetchText('/api/alerts/export?format=csv&q=%25')).status).toBe(400)
     expect((await fetchText('/api/alerts/export?format=csv')).status).toBe(200)
   })
