@@ -79,6 +79,8 @@ export class Installation {
           PUBLIC_URL: `http://127.0.0.1:${port}`,
           PORT: String(port),
           METRICS_PORT: String(metricsPort),
+          // Of one subject, as fast as it can.
+          API_REQUESTS_PER_MINUTE: '1000000',
           LOG_LEVEL: 'error',
         },
         stdio: ['ignore', 'inherit', 'inherit'],

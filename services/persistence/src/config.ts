@@ -34,7 +34,8 @@ export const PersistenceConfig = Type.Object({
   REDIS_URL: Type.String({
     minLength: 1,
     secret: true,
-    description: 'Redis: request limits, last use of keys, answers for 5 minutes; away, limits are of each instance and nothing is remembered',
+    description:
+      'Redis: request limits, last use of keys, answers for 5 minutes; away, limits are of each instance and nothing is remembered',
   }),
   REDIS_KEY_PREFIX: Type.String({ default: 'tocsin:api:', description: 'Before every Redis key of its own' }),
   API_REQUESTS_PER_MINUTE: Type.Integer({
