@@ -33,6 +33,10 @@ const bodyOf = (schema: Type.TSchema) => ({
   content: { 'application/json': { schema: schemaOf(schema) } },
 })
 
+/** JSON, unless the schema is of a text in another format. */
+const mediaTypeOf = (body: object): string =>
+  'contentMediaType' in body && typeof body.contentMediaType === 'string' ? body.contentMediaType : 'application/json'
+
 function operation(id: string, { service, summary, schema }: ApiOperation) {
   const responses = Object.entries(schema.response).map(([status, body]) => {
     const isProblem = status.endsWith('xx')
@@ -40,7 +44,7 @@ function operation(id: string, { service, summary, schema }: ApiOperation) {
       status.toUpperCase(),
       {
         description: isProblem ? 'What went wrong, as RFC 9457' : (SUCCESS[status] ?? 'Answer'),
-        content: { [isProblem ? 'application/problem+json' : 'application/json']: { schema: schemaOf(body) } },
+        content: { [isProblem ? 'application/problem+json' : mediaTypeOf(body)]: { schema: schemaOf(body) } },
       },
     ]
   })

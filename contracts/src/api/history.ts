@@ -80,7 +80,7 @@ export const HISTORY_OPERATIONS = {
     permission: 'history:read',
     schema: {
       querystring: InOrganization,
-      response: { 200: Type.String({ description: 'application/x-ndjson' }), ...Failures },
+      response: { 200: Type.String({ contentMediaType: 'application/x-ndjson' }), ...Failures },
     },
   },
   listHistoryHeads: {

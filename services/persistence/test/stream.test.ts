@@ -241,6 +241,9 @@ describe('a record that can never be stored', () => {
     'with a NUL deep in metadata': ['INVALID', 'alert.created', text({ metadata: { a: [{ b: '\u0000' }] } })],
     'with half of a surrogate pair': ['INVALID', 'alert.created', text({ description: '\ud83d' })],
     'merged into nothing that could be': ['INVALID', 'alert.closed', text({ metadata: { mergedInto: 'x' } })],
+    'with a count below zero': ['INVALID', 'alert.created', text({ count: -1 })],
+    'with a count that no number holds': ['INVALID', 'alert.created', text({}).replace('"count":5', '"count":1e400')],
+    'with a count that is a text': ['INVALID', 'alert.created', text({ count: 'NaN' })],
     'without a type': ['UNKNOWN_TYPE', '', text({})],
     'with a date that no calendar has': ['UNEXPECTED', 'alert.created', text({ createdAt: '0000-00-00T00:00:00Z' })],
   }
@@ -260,7 +263,10 @@ describe('a record that can never be stored', () => {
   })
 
   test('a text that only looks like one is stored as it is', async () => {
-    const next = figuresOf(acme.organizationId, { title: 'a \\u0000 and \\ud800 as typed', metadata: { emoji: '😀' } })
+    const next = figuresOf(acme.organizationId, {
+      title: 'a \\u0000 and \\ud800 as typed, \u202eright to left, zero\u200bwidth',
+      metadata: { emoji: '😀' },
+    })
     await publish([created(next)])
     expect(await alert(next.id)).toMatchObject({ title: next.title, metadata: next.metadata })
   })
