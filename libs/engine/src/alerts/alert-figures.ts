@@ -34,11 +34,11 @@ export function renderFigures(group: Group, episode: Episode, rendering: Renderi
     type: rule.type,
     severity: episode.severity,
     title: cut(`${rule.title}: ${Object.values(shown).join(', ')}`, TITLE_LIMIT),
-    description: describe(group, episode),
+    description: describe(group, episode, shown),
     source: SOURCE,
     rule: { id: rule.record.ruleId, name: rule.title, version: rule.record.version, hash: rule.record.hash },
     pattern: rule.pattern,
-    group: { ...shown },
+    group: shown,
     window: {
       from: isoTime(night === null ? episode.firstTrue - (isAhead ? 0 : group.spanMs) : night.start),
       to: isoTime(night === null ? episode.firstTrue + (isAhead ? group.spanMs : 0) : night.end),
@@ -112,9 +112,9 @@ function patternMetadata(group: Group, episode: Episode): Metadata {
 const rulesMet = (group: Group, episode: Episode): readonly string[] =>
   group.program.rule.partNames.filter((_name, place) => episode.noted.has(place + 1))
 
-function describe(group: Group, episode: Episode): string {
+function describe(group: Group, episode: Episode, shown: Readonly<Record<string, string>>): string {
   const { requirements } = group.condition
-  const whom = Object.entries(group.shown)
+  const whom = Object.entries(shown)
     .map(([field, value]) => `${field} ${cut(value, TITLE_LIMIT)}`)
     .join(', ')
   const number = `${episode.lowerBound ? 'At least ' : ''}${episode.count} ${episode.count === 1 ? 'event' : 'events'}`

@@ -3,9 +3,9 @@ import canonicalize from 'canonicalize'
 import type { EpochMs } from '../time.ts'
 
 /** Namespace of alert ids. Fixed for ever: another one would give every alert of a replay another id. */
-export const ALERT_NAMESPACE = '6f1c2a9e-4b7d-5e38-9c05-d1a7b3e84f60'
+const NAMESPACE = bytesOfUuid('6f1c2a9e-4b7d-5e38-9c05-d1a7b3e84f60')
 
-/** The highest digit of the fifth group of two: 10xx. */
+/** First digits of an id's fourth group: 10xx in bits. */
 const VARIANTS = '89ab'
 
 /** What identifies an alert (detection.md §2, opening). */
@@ -26,13 +26,17 @@ export function alertId({ organizationId, ruleId, group, openingEventId, t }: Al
   const fields = Object.entries(group).map(([field, value]) => [field, value.toWellFormed()] as const)
   const identity = [organizationId, ruleId, Object.fromEntries(fields), openingEventId.toWellFormed(), t]
   // Of texts and whole numbers JSON.stringify makes what RFC 8785 asks for, but for the order of names.
-  return uuid5(ALERT_NAMESPACE, fields.length === 1 ? JSON.stringify(identity) : (canonicalize(identity) ?? ''))
+  return uuid5(NAMESPACE, fields.length === 1 ? JSON.stringify(identity) : (canonicalize(identity) ?? ''))
 }
 
 /** RFC 9562, section 5.5. */
-export function uuid5(namespace: string, name: string): string {
+export function uuid5(namespace: Uint8Array, name: string): string {
   // In one call: a Hash object costs several times as much as so short a text.
-  const hex = hash('sha1', Buffer.concat([Buffer.from(namespace.replaceAll('-', ''), 'hex'), Buffer.from(name)]), 'hex')
+  const hex = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'hex')
   const variant = VARIANTS[Number.parseInt(hex.charAt(16), 16) & 3]
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+export function bytesOfUuid(uuid: string): Uint8Array {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
 }
