@@ -71,7 +71,7 @@ test('the role of the routes cannot act on another organization, nor beyond what
     `INSERT INTO subjects (subject, operator, version) VALUES ('me', true, 1)`,
     'UPDATE subjects SET operator = true',
     'UPDATE offsets SET next = 0',
-    `INSERT INTO rules VALUES ('x', NULL, 1, 'h', 'active', '')`,
+    `INSERT INTO rules (rule_id, organization_id, version, state, owner) VALUES ('x', NULL, 1, 'active', 'pack')`,
     'SET ROLE tocsin_worker',
     'ALTER TABLE alerts NO FORCE ROW LEVEL SECURITY',
   ])
