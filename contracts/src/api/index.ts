@@ -4,6 +4,7 @@ import { EXPORT_OPERATIONS } from './alert-export.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
 import { EVENT_OPERATIONS } from './events.ts'
 import { EVIDENCE_OPERATIONS } from './evidence.ts'
+import { EXCEPTION_OPERATIONS } from './exceptions.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
 import { KEY_OPERATIONS } from './keys.ts'
 import { MEMBER_OPERATIONS } from './members.ts'
@@ -19,6 +20,7 @@ export * from './alert-export.ts'
 export * from './alerts.ts'
 export * from './events.ts'
 export * from './evidence.ts'
+export * from './exceptions.ts'
 export * from './history.ts'
 export * from './keys.ts'
 export * from './members.ts'
@@ -41,6 +43,7 @@ export const OPERATIONS_TABLE = {
   ...KEY_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
   ...RULE_OPERATIONS,
+  ...EXCEPTION_OPERATIONS,
   ...NOTIFICATION_OPERATIONS,
   ...EVENT_OPERATIONS,
 } as const satisfies Record<string, ApiOperation>

@@ -2,6 +2,7 @@ export { BacktestRun, type SettingsOf, withThreshold, withThresholds } from './b
 export { type CheckedRule, checkRule, idleNotes, type RuleFault, type RuleText, readRule } from './check-rule.ts'
 export { type ExplainedEvent, type ExplainedRule, explainRule } from './explain-rule.ts'
 export type { BadLine, EventSink, FileEvent, LineReader } from './file-event.ts'
+export { type HiddenIds, hiddenAlerts, type LookedAtAlert } from './hidden-alerts.ts'
 export { MappedReader } from './mapped-event.ts'
 export { Matcher } from './matcher.ts'
 export { eventIdOf, jsonObject, RAW_FORMAT, RawReader } from './raw-event.ts'

@@ -14,6 +14,7 @@ import { alertRoutes } from './routes/alerts.ts'
 import { authenticator, organizationOf } from './routes/authentication.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
+import { exceptionRoutes } from './routes/exceptions.ts'
 import { historyRoutes } from './routes/history.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { meRoutes } from './routes/me.ts'
@@ -74,6 +75,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   app.addHook('onClose', () => workers.close())
   ruleRoutes(app, { ...options, workers })
   ruleTrialRoutes(app, { ...options, workers })
+  exceptionRoutes(app, { ...options, workers })
   memberRoutes(app, options)
   keyRoutes(app, options)
   meRoutes(app, options)
