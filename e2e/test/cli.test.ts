@@ -84,7 +84,7 @@ test('an organization made by the command line can send at once, and its alerts 
   const resolved = JSON.parse((await tocsin('alerts', 'resolve', alert.id, '--notes', 'blocked', ...access)).stdout) as Alert
   expect([acknowledged.status, resolved.status, resolved.resolutionNotes]).toEqual(['acknowledged', 'resolved', 'blocked'])
   const again = await tocsin('alerts', 'ack', alert.id, ...access)
-  expect([again.code, again.stdout]).toEqual([1, ''])
+  expect([again.code, JSON.parse(again.stdout)]).toMatchObject([3, { present: 'resolved' }])
   expect(again.stderr).toContain('409')
 })
 

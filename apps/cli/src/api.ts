@@ -14,6 +14,7 @@ export interface ApiRequest {
   readonly token: string
   readonly body?: string | Uint8Array<ArrayBuffer>
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** One request of the front door, whatever its status. Throws TerminalError when nobody answers. */
@@ -23,6 +24,7 @@ export async function ask(url: string, request: ApiRequest): Promise<ApiAnswer> 
     answer = await fetch(url, {
       method: request.method ?? 'GET',
       headers: {
+        ...request.headers,
         authorization: `Bearer ${request.token}`,
         'x-tocsin-channel': 'cli',
         ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),

@@ -1,32 +1,17 @@
-import { ALERT_STATUSES, SEVERITIES } from '@tocsin/contracts'
-import { Argument, Command, InvalidArgumentError, Option } from 'commander'
-import { actOn, listAlerts } from './commands/alerts.ts'
+import { Argument, Command, Option } from 'commander'
+import { addAlertsCommands } from './alerts-program.ts'
 import { OFFSET_OWNERS, type OffsetOwner } from './commands/offset-owners.ts'
 import { send } from './commands/send.ts'
 import { printSignInLink } from './commands/sign-in.ts'
 import { createTenant } from './commands/tenants.ts'
 import type { VerifyFlags } from './commands/verify.ts'
-import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection, tokenOf } from './connection.ts'
+import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection } from './connection.ts'
 import { runDemo } from './demo/run-demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
 import { addKeysCommands } from './keys-program.ts'
+import { several, wholeNumber } from './option-values.ts'
 import type { Output } from './output.ts'
 import { addRulesCommands } from './rules-program.ts'
-
-const several = (value: string, before: readonly string[] = []): string[] => [...before, value]
-const severalOf =
-  (choices: readonly string[]) =>
-  (value: string, before: readonly string[] = []): string[] => {
-    if (!choices.includes(value)) throw new InvalidArgumentError(`It is one of ${choices.join(', ')}.`)
-    return [...before, value]
-  }
-
-const wholeNumber = (min: number, max: number) => (value: string) => {
-  const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < min || number > max)
-    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`)
-  return number
-}
 
 const SEED = wholeNumber(0, 4_294_967_295)
 const DEFAULT_SEED = 1
@@ -38,11 +23,6 @@ interface ResetFlags {
   readonly kafka: string
   readonly prefix: string
   readonly yes?: boolean
-}
-
-interface AlertFlags extends Given {
-  readonly organization?: string
-  readonly json?: boolean
 }
 
 /** The command line; `finish` gets the exit code of the command that ran. */
@@ -118,39 +98,7 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
       },
     )
 
-  const alerts = program.command('alerts').description('Alerts of an organization')
-  const withAccess = (command: Command) =>
-    command
-      .option('--organization <id>', "organization; else the token's only one")
-      .option('--url <url>', 'front door')
-      .option('--token <token>', 'bearer token')
-      .option('--json', 'the answer as JSON')
-  const accessOf = ({ organization, json, ...given }: AlertFlags) => ({
-    url: gatewayOf(given, places),
-    token: tokenOf(given, places),
-    organizationId: organization,
-    json,
-    output,
-  })
-  withAccess(alerts.command('ls').description('List them, newest first'))
-    .option('--status <status>', `only these, may be repeated: ${ALERT_STATUSES.join(', ')}`, severalOf(ALERT_STATUSES))
-    .option('--severity <severity>', `only these, may be repeated: ${SEVERITIES.join(', ')}`, severalOf(SEVERITIES))
-    .option('--limit <n>', 'how many', wholeNumber(1, 500), 50)
-    .action(async (flags: AlertFlags & { status?: string[]; severity?: string[]; limit: number }) => {
-      const { status = [], severity = [], limit, ...access } = flags
-      finish(await listAlerts({ ...accessOf(access), status, severity, limit, now: Date.now() }))
-    })
-  withAccess(alerts.command('ack').description('Say that you look at it').argument('<id>')).action(
-    async (id: string, flags: AlertFlags) => {
-      finish(await actOn({ ...accessOf(flags), id, action: 'acknowledge' }))
-    },
-  )
-  withAccess(alerts.command('resolve').description('Say that the trouble is over').argument('<id>'))
-    .requiredOption('--notes <text>', 'what was done')
-    .action(async (id: string, { notes, ...flags }: AlertFlags & { notes: string }) => {
-      finish(await actOn({ ...accessOf(flags), id, action: 'resolve', notes }))
-    })
-
+  addAlertsCommands(program, { places, output, finish })
   addRulesCommands(program, places, output, finish)
   addKeysCommands(program, places, output, finish)
 

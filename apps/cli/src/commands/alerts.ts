@@ -1,6 +1,7 @@
-import type { Alert, AlertPage } from '@tocsin/contracts'
-import { fetchJson } from '../api.ts'
-import { type Output, plain } from '../output.ts'
+import type { Alert, AlertPage, AlertWithEvidence } from '@tocsin/contracts'
+import { TerminalError } from '@tocsin/errors'
+import { ask, describe, fetchJson } from '../api.ts'
+import { type Output, plain, plainLines } from '../output.ts'
 
 export interface AlertsAccess {
   readonly url: string
@@ -31,21 +32,47 @@ export async function listAlerts(options: ListOptions): Promise<number> {
   return 0
 }
 
-/** `tocsin alerts ack ID` and `resolve ID`. */
+/** `tocsin alerts show ID`: everything about it, as JSON. */
+export async function showAlert(options: AlertsAccess & { readonly id: string }): Promise<number> {
+  const url = `${options.url}/api/alerts/${encodeURIComponent(options.id)}?${queryOf(options)}`
+  const alert = await fetchJson<AlertWithEvidence>(url, { token: options.token })
+  options.output.result(options.json === true ? JSON.stringify(alert) : plainLines(JSON.stringify(alert, null, 2)))
+  return 0
+}
+
+/** A request that acts on one alert. */
+export interface Act {
+  readonly method: 'POST' | 'PUT'
+  /** After `/api/alerts/ID/`. */
+  readonly path: string
+  readonly body?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What the alert's state does not allow, and what somebody else did first. */
+const NOT_ALLOWED_NOW = new Set([409, 412])
+
+/** `tocsin alerts ack ID` and its kin. 3: the alert is not as it would have to be; the line says how it is, and who was first. */
 export async function actOn(
-  options: AlertsAccess & {
-    readonly id: string
-    readonly action: 'acknowledge' | 'resolve'
-    readonly notes?: string | undefined
-  },
+  options: AlertsAccess & { readonly id: string; readonly act: Act; readonly ifVersion?: number | undefined },
 ): Promise<number> {
-  const url = `${options.url}/api/alerts/${encodeURIComponent(options.id)}/${options.action}?${queryOf(options)}`
-  const alert = await fetchJson<Alert>(url, {
-    method: 'POST',
+  const { act, ifVersion, output } = options
+  const answer = await ask(`${options.url}/api/alerts/${encodeURIComponent(options.id)}/${act.path}?${queryOf(options)}`, {
+    method: act.method,
     token: options.token,
-    ...(options.action === 'resolve' ? { body: JSON.stringify({ notes: options.notes }) } : {}),
+    headers: {
+      'x-tocsin-channel': 'cli',
+      ...(ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` }),
+    },
+    ...(act.body === undefined ? {} : { body: JSON.stringify(act.body) }),
   })
-  options.output.result(options.json === true ? JSON.stringify(alert) : plain(`${alert.id} ${alert.status}`))
+  if (NOT_ALLOWED_NOW.has(answer.status)) {
+    output.note(plain(describe(answer)))
+    if (options.json === true) output.result(JSON.stringify(answer.body))
+    return 3
+  }
+  if (answer.status >= 400) throw new TerminalError(describe(answer))
+  const alert = answer.body as Alert
+  output.result(options.json === true ? JSON.stringify(alert) : plain(`${alert.id} ${alert.status} version ${alert.version}`))
   return 0
 }
 

@@ -2,13 +2,14 @@ import type {
   Alert,
   AlertPage,
   AlertWithEvidence,
-  DismissReason,
+  HistoryPage,
   Me,
   NotificationEntry,
   Organization,
   Problem,
 } from '@tocsin/contracts'
 import type { AlertFilter } from '../filter.ts'
+import type { Order } from '../parts/acts.ts'
 
 /** A failed request as the server told it (RFC 9457), or as the network left it. */
 export class ApiError extends Error {
@@ -27,15 +28,21 @@ const PAGE_SIZE = 100
 
 async function call<T>(
   path: string,
-  options: { readonly method?: 'GET' | 'POST'; readonly body?: unknown; readonly signal?: AbortSignal | undefined } = {},
+  options: {
+    readonly method?: 'GET' | 'POST' | 'PUT'
+    readonly body?: unknown
+    readonly ifMatch?: string
+    readonly signal?: AbortSignal | undefined
+  } = {},
 ): Promise<T> {
-  const { method = 'GET', body, signal } = options
+  const { method = 'GET', body, ifMatch, signal } = options
   const response = await fetch(path, {
     method,
     // The gateway asks for this header on every write with a cookie: other sites cannot set it.
     headers: {
       accept: 'application/json',
-      ...(method === 'GET' ? {} : { 'x-tocsin-csrf': '1' }),
+      ...(method === 'GET' ? {} : { 'x-tocsin-csrf': '1', 'x-tocsin-channel': 'dashboard' }),
+      ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: body === undefined ? null : JSON.stringify(body),
@@ -54,8 +61,25 @@ async function call<T>(
 }
 
 const inOrganization = (organizationId: string) => `?organizationId=${encodeURIComponent(organizationId)}`
-const act = (organizationId: string, alertId: string, action: string, body?: unknown) =>
-  call<Alert>(`/api/alerts/${alertId}/${action}${inOrganization(organizationId)}`, { method: 'POST', body })
+/** Where an order goes, and what it says. */
+function actOf(order: Order): { readonly method: 'POST' | 'PUT'; readonly path: string; readonly body?: unknown } {
+  switch (order.action) {
+    case 'resolve':
+      return { method: 'POST', path: 'resolve', body: { notes: order.notes } }
+    case 'dismiss': {
+      const { reason, notes } = order
+      return { method: 'POST', path: 'dismiss', body: { reason, ...(notes === '' ? {} : { notes }) } }
+    }
+    case 'assign':
+      return { method: 'PUT', path: 'assignee', body: { assignee: order.assignee } }
+    case 'comment':
+      return { method: 'POST', path: 'comments', body: { comment: order.comment } }
+    case 'label':
+      return { method: 'POST', path: 'labels', body: { add: order.add, remove: order.remove } }
+    default:
+      return { method: 'POST', path: order.action }
+  }
+}
 
 export const api = {
   me: (signal?: AbortSignal) => call<Me>('/api/me', { signal }),
@@ -73,9 +97,16 @@ export const api = {
     call<{ readonly items: NotificationEntry[] }>(`/api/alerts/${alertId}/notifications${inOrganization(organizationId)}`, {
       signal,
     }),
-  acknowledge: (organizationId: string, alertId: string) => act(organizationId, alertId, 'acknowledge'),
-  resolve: (organizationId: string, alertId: string, notes: string) => act(organizationId, alertId, 'resolve', { notes }),
-  dismiss: (organizationId: string, alertId: string, reason: DismissReason, notes: string) =>
-    act(organizationId, alertId, 'dismiss', { reason, ...(notes === '' ? {} : { notes }) }),
+  /** With the version that the person has seen, so that two do not overwrite each other; what is said or labelled takes nothing away. */
+  act: (alert: Alert, order: Order) => {
+    const { path, ...request } = actOf(order)
+    const isRaced = order.action !== 'comment' && order.action !== 'label'
+    return call<Alert>(`/api/alerts/${alert.id}/${path}${inOrganization(alert.organizationId)}`, {
+      ...request,
+      ...(isRaced ? { ifMatch: `"${alert.version}"` } : {}),
+    })
+  },
+  history: (organizationId: string, alertId: string, signal?: AbortSignal) =>
+    call<HistoryPage>(`/api/alerts/${alertId}/history${inOrganization(organizationId)}&limit=500`, { signal }),
   signOut: () => call<void>('/auth/signout', { method: 'POST' }),
 }

@@ -68,3 +68,13 @@ export const notificationsQuery = (organizationId: string, alertId: string) =>
     gcTime: 0,
     retry: worthRetrying,
   })
+
+/** `version`: of the alert, so that each act of anybody brings the history anew. */
+export const historyQuery = (organizationId: string, alertId: string, version: number) =>
+  queryOptions({
+    queryKey: ['history', organizationId, alertId, version],
+    queryFn: ({ signal }) => api.history(organizationId, alertId, signal),
+    placeholderData: (held) => held,
+    gcTime: 0,
+    retry: worthRetrying,
+  })

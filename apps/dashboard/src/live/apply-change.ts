@@ -18,7 +18,7 @@ export function newer<A extends Alert>(held: A, given: Partial<Alert>): A {
   return merged as A
 }
 
-const STATUS_FIELDS = new Set([
+const STATUS_FIELDS: ReadonlySet<string> = new Set([
   'version',
   'status',
   'assignee',
@@ -32,7 +32,12 @@ const STATUS_FIELDS = new Set([
   'dismissedAt',
   'dismissedBy',
   'dismissReason',
-])
+  'resolutionAction',
+  'resolutionMetadata',
+  'acknowledgementExpiresAt',
+  'endedAtCount',
+  'labels',
+] satisfies (keyof Alert)[])
 
 const isWhole = (alert: Partial<Alert>): alert is Alert =>
   alert.revision !== undefined && alert.version !== undefined && alert.title !== undefined

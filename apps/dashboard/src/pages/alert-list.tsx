@@ -4,7 +4,8 @@ import type { Alert } from '@tocsin/contracts'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { filterOf, isFiltered } from '../filter.ts'
 import { useLiveList } from '../live/use-live-list.ts'
-import { mayAct, useActions } from '../parts/actions.tsx'
+import { useActions } from '../parts/actions.tsx'
+import { mayAct } from '../parts/acts.ts'
 import { Failure } from '../parts/failure.tsx'
 import { useKeys } from '../parts/keyboard.tsx'
 import { useSignedIn } from '../session.tsx'
@@ -19,13 +20,13 @@ const AHEAD_ROWS = 20
 let lastSelectedId: string | null = null
 
 export function AlertList() {
-  const { organization } = useSignedIn()
+  const { me, organization } = useSignedIn()
   const search = useSearch({ from: '__root__' })
   const key = JSON.stringify(filterOf(search))
   // Stable while its content is: it is part of the query's key and of the subscription.
   const filter = useMemo(() => filterOf(JSON.parse(key)), [key])
   const list = useLiveList(organization.organizationId, filter)
-  const actions = useActions(mayAct(organization.role))
+  const actions = useActions(mayAct(organization.role), me.subject)
   return (
     <main className="page list-page" id="content">
       <h1 className="hidden">Alerts</h1>

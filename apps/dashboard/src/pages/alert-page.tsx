@@ -2,7 +2,8 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import type { Alert } from '@tocsin/contracts'
 import { type ReactNode, useEffect, useMemo, useRef } from 'react'
 import { useLiveAlert } from '../live/use-live-alert.ts'
-import { ActionButtons, mayAct, useActions } from '../parts/actions.tsx'
+import { ActionButtons, useActions } from '../parts/actions.tsx'
+import { type Action, mayAct, wentOn } from '../parts/acts.ts'
 import { SeverityBadge, StatusBadge } from '../parts/badges.tsx'
 import { Failure } from '../parts/failure.tsx'
 import { useKeys } from '../parts/keyboard.tsx'
@@ -27,13 +28,22 @@ export function AlertPage() {
   const found = useLiveAlert(id, organizationIds)
   const membership = me.organizations.find((each) => each.organizationId === found.data?.organizationId)
   const allowed = membership !== undefined && mayAct(membership.role)
-  const actions = useActions(allowed)
+  const actions = useActions(allowed, me.subject)
   const alert = found.data?.alert
-  const act = (action: 'acknowledge' | 'resolve' | 'dismiss') => () => {
+  const act = (action: Action) => () => {
     if (alert) actions.begin(alert, action)
   }
   const back = () => void navigate({ to: '/', search: (now) => now })
-  useKeys({ a: act('acknowledge'), r: act('resolve'), d: act('dismiss'), u: back })
+  useKeys({
+    a: act('acknowledge'),
+    r: act('resolve'),
+    d: act('dismiss'),
+    o: act('reopen'),
+    m: act('assign'),
+    c: act('comment'),
+    l: act('label'),
+    u: back,
+  })
   const heading = useRef<HTMLHeadingElement>(null)
   const shown = alert?.id
   // A new page without a load: the focus goes to its beginning, so that a screen reader reads it.
@@ -74,10 +84,11 @@ export function AlertPage() {
             </h1>
             <p>{alert.description}</p>
             {allowed ? (
-              <ActionButtons alert={alert} begin={actions.begin} busy={actions.busy} />
+              <ActionButtons alert={alert} actions={actions} />
             ) : (
               <p className="quiet">Your role may read this alert and not change it.</p>
             )}
+            <WentOn alert={alert} />
             <MergedInto alert={alert} />
           </header>
           <Facts alert={alert} />
@@ -104,6 +115,16 @@ const Section = ({ title, children }: { readonly title: string; readonly childre
     {children}
   </section>
 )
+
+function WentOn({ alert }: { readonly alert: Alert }) {
+  if (!wentOn(alert)) return null
+  return (
+    <p className="notice">
+      It went on after it was ended: {alert.endedAtCount?.toLocaleString()} events then, {alert.count.toLocaleString()} now. At
+      twice as many it is reopened.
+    </p>
+  )
+}
 
 function MergedInto({ alert }: { readonly alert: Alert }) {
   const survivor = alert.metadata['mergedInto']
@@ -156,9 +177,14 @@ function Facts({ alert }: { readonly alert: Alert }) {
     ],
     ['Runbook', <Runbook key="runbook" address={alert.runbook} />],
     ['Assignee', alert.assignee],
+    ['Labels', alert.labels.length > 0 ? alert.labels.join(', ') : null],
+    [
+      'Acknowledged until',
+      alert.acknowledgementExpiresAt === null ? null : <Moment key="until" at={alert.acknowledgementExpiresAt} />,
+    ],
     ['Correlation', alert.correlationId],
     ...Object.entries(alert.metadata)
-      .filter(([name]) => name !== 'mergedInto' && !Object.hasOwn(alert.group, name))
+      .filter(([name]) => name !== 'mergedInto' && name !== 'autoResolve' && !Object.hasOwn(alert.group, name))
       .map(([name, value]) => [inWords(name), figure(name, value)] as const),
   ]
   return (

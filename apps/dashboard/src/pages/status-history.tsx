@@ -1,34 +1,46 @@
-import type { Alert } from '@tocsin/contracts'
+import { useQuery } from '@tanstack/react-query'
+import type { Alert, HistoryItem } from '@tocsin/contracts'
+import { historyQuery } from '../api/queries.ts'
+import { Failure } from '../parts/failure.tsx'
 import { Moment } from '../parts/time.tsx'
 
-interface Step {
-  readonly at: string
-  readonly text: string
-  readonly note?: string | null
+/** What was said with an act: a comment, and what else it left in words. */
+export function wordsOf({ details, detailsState }: Pick<HistoryItem, 'details' | 'detailsState'>): readonly string[] {
+  if (detailsState === 'masked') return ['Your role may not read what was said.']
+  if (detailsState !== 'open') return ['What was said cannot be read any more.']
+  const { comment, changes } = (details ?? {}) as { comment?: unknown; changes?: Readonly<Record<string, unknown>> }
+  const { dismissReason, resolutionNotes, assignee } = changes ?? {}
+  return [
+    ...(assignee === undefined ? [] : [`to ${typeof assignee === 'string' ? assignee : 'nobody'}`]),
+    ...[dismissReason, resolutionNotes, comment].filter((each) => typeof each === 'string'),
+  ]
 }
 
-/** What happened to the alert, oldest first, from the alert's own fields. */
-export function historyOf(alert: Alert): readonly Step[] {
-  const steps: Step[] = [{ at: alert.createdAt, text: `raised by ${alert.source}` }]
-  if (alert.acknowledgedAt !== null)
-    steps.push({ at: alert.acknowledgedAt, text: `acknowledged by ${alert.acknowledgedBy ?? 'somebody'}` })
-  if (alert.resolvedAt !== null)
-    steps.push({ at: alert.resolvedAt, text: `resolved by ${alert.resolvedBy ?? 'somebody'}`, note: alert.resolutionNotes })
-  if (alert.dismissedAt !== null)
-    steps.push({ at: alert.dismissedAt, text: `dismissed by ${alert.dismissedBy ?? 'somebody'}`, note: alert.dismissReason })
-  return steps.sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
-}
-
-export const StatusHistory = ({ alert }: { readonly alert: Alert }) => (
-  <ol className="timeline">
-    {historyOf(alert).map((step) => (
-      <li key={step.text}>
-        {step.text}
-        {step.note && <div className="note">{step.note}</div>}
+/** What was done with the alert and by whom, oldest first. */
+export function StatusHistory({ alert }: { readonly alert: Alert }) {
+  const { data, error, refetch } = useQuery(historyQuery(alert.organizationId, alert.id, alert.version))
+  if (error) return <Failure error={error} retry={() => void refetch()} />
+  return (
+    <ol className="timeline">
+      <li>
+        raised by {alert.source}
         <div className="quiet">
-          <Moment at={step.at} />
+          <Moment at={alert.createdAt} />
         </div>
       </li>
-    ))}
-  </ol>
-)
+      {data?.items.toReversed().map((item) => (
+        <li key={item.id}>
+          {item.action.replace(/^alert\./, '')} by {item.actor}
+          {wordsOf(item).map((words) => (
+            <div key={words} className="note">
+              {words}
+            </div>
+          ))}
+          <div className="quiet">
+            <Moment at={item.at} /> · {item.channel}
+          </div>
+        </li>
+      ))}
+    </ol>
+  )
+}

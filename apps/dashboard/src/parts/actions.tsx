@@ -1,47 +1,23 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import type { Alert, AlertStatus, DismissReason } from '@tocsin/contracts'
+import type { Alert } from '@tocsin/contracts'
 import { type ReactNode, useState } from 'react'
 import { ApiError, api } from '../api/client.ts'
 import type { FoundAlert } from '../api/queries.ts'
 import { type LoadedPages, newer, refreshed } from '../live/apply-change.ts'
-import { DISMISS_REASONS } from '../vocabulary.ts'
-import { Dialog } from './dialog.tsx'
+import { type Asking, isAsking, OrderDialog } from './act-dialogs.tsx'
+import { type Action, isOffered, type Order } from './acts.ts'
 import { Failure } from './failure.tsx'
 
-export type Action = 'acknowledge' | 'resolve' | 'dismiss'
+/** Whether somebody else was first: what is shown is old. */
+const isOvertaken = (error: Error) => error instanceof ApiError && (error.status === 409 || error.status === 412)
 
-/** The same table as persistence has: a button that would be refused is not offered. */
-const OFFERED: Readonly<Record<AlertStatus, ReadonlySet<Action>>> = {
-  active: new Set<Action>(['acknowledge', 'resolve', 'dismiss']),
-  acknowledged: new Set<Action>(['resolve', 'dismiss']),
-  resolved: new Set<Action>(),
-  dismissed: new Set<Action>(),
-}
-export const isOffered = (alert: Pick<Alert, 'status'>, action: Action): boolean => OFFERED[alert.status].has(action)
-
-const ACTING_ROLES = new Set(['responder', 'author', 'admin'])
-export const mayAct = (role: string): boolean => ACTING_ROLES.has(role)
-
-interface Order {
-  readonly alert: Alert
-  readonly action: Action
-  readonly reason?: DismissReason
-  readonly notes?: string
-}
-
-/** The three actions with their dialogs; `begin` acts at once or asks first. */
-export function useActions(allowed: boolean) {
+/** The acts with their dialogs; `begin` acts at once or asks first. `subject`: whom "assign to me" names. */
+export function useActions(allowed: boolean, subject: string) {
   const client = useQueryClient()
-  const [asking, setAsking] = useState<{ readonly alert: Alert; readonly action: 'resolve' | 'dismiss' } | null>(null)
+  const [asking, setAsking] = useState<{ readonly alert: Alert; readonly action: Asking } | null>(null)
   const [refusal, setRefusal] = useState<Error | null>(null)
   const mutation = useMutation({
-    mutationFn: ({ alert, action, reason, notes = '' }: Order) => {
-      const { organizationId, id } = alert
-      if (action === 'acknowledge') return api.acknowledge(organizationId, id)
-      return action === 'resolve'
-        ? api.resolve(organizationId, id, notes)
-        : api.dismiss(organizationId, id, reason ?? 'false positive', notes)
-    },
+    mutationFn: ({ alert, order }: { readonly alert: Alert; readonly order: Order }) => api.act(alert, order),
     onSuccess: (given) => {
       setAsking(null)
       setRefusal(null)
@@ -49,10 +25,9 @@ export function useActions(allowed: boolean) {
       client.setQueriesData<LoadedPages>({ queryKey: ['alerts'] }, (data) => data && refreshed(data, given))
       client.setQueryData<FoundAlert>(['alert', given.id], (found) => found && { ...found, alert: newer(found.alert, given) })
     },
-    onError: (error, { action }) => {
-      if (action === 'acknowledge') setRefusal(error)
-      // Somebody else was first: what is shown is old.
-      if (error instanceof ApiError && error.status === 409) void client.invalidateQueries({ queryKey: ['alert'] })
+    onError: (error) => {
+      if (asking === null) setRefusal(error)
+      if (isOvertaken(error)) void client.invalidateQueries({ queryKey: ['alert'] })
     },
   })
 
@@ -60,159 +35,65 @@ export function useActions(allowed: boolean) {
     if (!allowed || mutation.isPending || !isOffered(alert, action)) return
     mutation.reset()
     setRefusal(null)
-    if (action === 'acknowledge') mutation.mutate({ alert, action })
-    else setAsking({ alert, action })
+    if (isAsking(action)) setAsking({ alert, action })
+    else if (action === 'assign')
+      mutation.mutate({ alert, order: { action, assignee: alert.assignee === subject ? null : subject } })
+    else mutation.mutate({ alert, order: { action } })
   }
   const dialogs: ReactNode = (
     <>
-      {asking?.action === 'resolve' && (
-        <ResolveDialog
+      {asking && (
+        <OrderDialog
           alert={asking.alert}
+          action={asking.action}
           error={mutation.error}
           busy={mutation.isPending}
           onClose={() => setAsking(null)}
-          onDone={(notes) => mutation.mutate({ alert: asking.alert, action: 'resolve', notes })}
-        />
-      )}
-      {asking?.action === 'dismiss' && (
-        <DismissDialog
-          alert={asking.alert}
-          error={mutation.error}
-          busy={mutation.isPending}
-          onClose={() => setAsking(null)}
-          onDone={(reason, notes) => mutation.mutate({ alert: asking.alert, action: 'dismiss', reason, notes })}
+          onDone={(order) => mutation.mutate({ alert: asking.alert, order })}
         />
       )}
       {refusal && <Failure error={refusal} />}
     </>
   )
-  return { begin, dialogs, busy: mutation.isPending }
+  return { begin, dialogs, busy: mutation.isPending, subject }
 }
 
-interface DialogProps {
-  readonly alert: Alert
-  readonly error: Error | null
-  readonly busy: boolean
-  readonly onClose: () => void
-}
-
-function ResolveDialog({ alert, error, busy, onClose, onDone }: DialogProps & { readonly onDone: (notes: string) => void }) {
-  const [notes, setNotes] = useState('')
-  return (
-    <Dialog title="Resolve" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (notes.trim() !== '') onDone(notes.trim())
-        }}
-      >
-        <p className="quiet">{alert.title}</p>
-        <label>
-          What was it, and what was done?
-          <textarea
-            required
-            autoFocus
-            rows={4}
-            maxLength={10_000}
-            value={notes}
-            onChange={(event) => setNotes(event.target.value)}
-          />
-        </label>
-        {error && <Failure error={error} />}
-        <DialogButtons confirm="Resolve" busy={busy} onClose={onClose} />
-      </form>
-    </Dialog>
-  )
-}
-
-function DismissDialog({
-  alert,
-  error,
-  busy,
-  onClose,
-  onDone,
-}: DialogProps & { readonly onDone: (reason: DismissReason, notes: string) => void }) {
-  const [reason, setReason] = useState<DismissReason>('false positive')
-  const [notes, setNotes] = useState('')
-  return (
-    <Dialog title="Dismiss" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          onDone(reason, notes.trim())
-        }}
-      >
-        <p className="quiet">{alert.title}</p>
-        <fieldset>
-          <legend>Why was it no trouble?</legend>
-          {DISMISS_REASONS.map((each) => (
-            <label key={each} className="choice">
-              <input type="radio" name="reason" value={each} checked={reason === each} onChange={() => setReason(each)} />
-              {each}
-            </label>
-          ))}
-        </fieldset>
-        <label>
-          Notes (optional)
-          <textarea rows={3} maxLength={10_000} value={notes} onChange={(event) => setNotes(event.target.value)} />
-        </label>
-        {error && <Failure error={error} />}
-        <DialogButtons confirm="Dismiss" busy={busy} onClose={onClose} />
-      </form>
-    </Dialog>
-  )
-}
-
-const DialogButtons = ({
-  confirm,
-  busy,
-  onClose,
-}: {
-  readonly confirm: string
-  readonly busy: boolean
-  readonly onClose: () => void
-}) => (
-  <div className="dialog-buttons">
-    <button type="button" onClick={onClose}>
-      Cancel
-    </button>
-    <button type="submit" className="primary" disabled={busy}>
-      {confirm}
-    </button>
-  </div>
-)
+const BUTTONS = [
+  { action: 'acknowledge', text: 'Acknowledge', hint: 'a' },
+  { action: 'resolve', text: 'Resolve', hint: 'r' },
+  { action: 'dismiss', text: 'Dismiss', hint: 'd' },
+  { action: 'unacknowledge', text: 'Unacknowledge', hint: null },
+  { action: 'reopen', text: 'Reopen', hint: 'o' },
+  { action: 'assign', text: 'Assign to me', hint: 'm' },
+  { action: 'comment', text: 'Comment', hint: 'c' },
+  { action: 'label', text: 'Labels', hint: 'l' },
+] as const satisfies readonly { readonly action: Action; readonly text: string; readonly hint: string | null }[]
 
 export function ActionButtons({
   alert,
-  begin,
-  busy,
+  actions: { begin, busy, subject },
 }: {
   readonly alert: Alert
-  readonly begin: (alert: Alert, action: Action) => void
-  readonly busy: boolean
+  readonly actions: Pick<ReturnType<typeof useActions>, 'begin' | 'busy' | 'subject'>
 }) {
-  const actions = [
-    { action: 'acknowledge', text: 'Acknowledge', hint: 'a' },
-    { action: 'resolve', text: 'Resolve', hint: 'r' },
-    { action: 'dismiss', text: 'Dismiss', hint: 'd' },
-  ] as const
   return (
     <div className="actions">
-      {actions
-        .filter(({ action }) => isOffered(alert, action))
-        .map(({ action, text, hint }) => (
+      {BUTTONS.filter(({ action }) => isOffered(alert, action)).map(({ action, text, hint }) => {
+        const label = action === 'assign' && alert.assignee === subject ? 'Assign to nobody' : text
+        return (
           <button
             key={action}
             type="button"
             disabled={busy}
-            aria-label={text}
-            aria-keyshortcuts={hint}
+            aria-label={label}
+            aria-keyshortcuts={hint ?? undefined}
             className={action === 'acknowledge' ? 'primary' : undefined}
             onClick={() => begin(alert, action)}
           >
-            {text} <kbd>{hint}</kbd>
+            {label} {hint && <kbd>{hint}</kbd>}
           </button>
-        ))}
+        )
+      })}
     </div>
   )
 }

@@ -1,0 +1,91 @@
+import { ALERT_STATUSES, DISMISS_REASONS, SEVERITIES } from '@tocsin/contracts'
+import { type Command, Option } from 'commander'
+import { type Act, type AlertsAccess, actOn, listAlerts, showAlert } from './commands/alerts.ts'
+import { type Given, gatewayOf, type Places, tokenOf } from './connection.ts'
+import { severalOf, wholeNumber } from './option-values.ts'
+import type { Output } from './output.ts'
+
+interface AlertFlags extends Given {
+  readonly organization?: string
+  readonly json?: boolean
+}
+interface ActFlags extends AlertFlags {
+  readonly ifVersion?: number
+  readonly comment?: string
+}
+
+/** `tocsin alerts …`. */
+export function addAlertsCommands(
+  program: Command,
+  context: { readonly places: Places; readonly output: Output; readonly finish: (exitCode: number) => void },
+): void {
+  const { places, output, finish } = context
+  const alerts = program.command('alerts').description('Alerts of an organization')
+  const withAccess = (name: string, description: string) =>
+    alerts
+      .command(name)
+      .description(description)
+      .option('--organization <id>', "organization; else the token's only one")
+      .option('--url <url>', 'front door')
+      .option('--token <token>', 'bearer token')
+      .option('--json', 'the answer as JSON')
+  const accessOf = ({ organization, json, ...given }: AlertFlags): AlertsAccess => ({
+    url: gatewayOf(given, places),
+    token: tokenOf(given, places),
+    organizationId: organization,
+    json,
+    output,
+  })
+
+  withAccess('ls', 'List them, newest first')
+    .option('--status <status>', `only these, may be repeated: ${ALERT_STATUSES.join(', ')}`, severalOf(ALERT_STATUSES))
+    .option('--severity <severity>', `only these, may be repeated: ${SEVERITIES.join(', ')}`, severalOf(SEVERITIES))
+    .option('--limit <n>', 'how many', wholeNumber(1, 500), 50)
+    .action(async (flags: AlertFlags & { status?: string[]; severity?: string[]; limit: number }) => {
+      const { status = [], severity = [], limit, ...access } = flags
+      finish(await listAlerts({ ...accessOf(access), status, severity, limit, now: Date.now() }))
+    })
+  withAccess('show', 'Everything about one, with its evidence')
+    .argument('<id>')
+    .action(async (id: string, flags: AlertFlags) => finish(await showAlert({ ...accessOf(flags), id })))
+
+  const anAct = (name: string, description: string) =>
+    withAccess(name, description)
+      .argument('<id>')
+      .option('--if-version <n>', 'only if nobody has acted since that version', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+  const act = async (id: string, flags: ActFlags, what: Act) =>
+    finish(await actOn({ ...accessOf(flags), id, ifVersion: flags.ifVersion, act: what }))
+  const said = ({ comment }: ActFlags) => (comment === undefined ? undefined : { comment })
+  for (const [name, path, description] of [
+    ['ack', 'acknowledge', 'Say that you look at it'],
+    ['unack', 'unacknowledge', 'Say that nobody looks at it any more'],
+    ['reopen', 'reopen', 'Say that it is not over after all'],
+  ] as const)
+    anAct(name, description)
+      .option('--comment <text>', 'kept in its history')
+      .action((id: string, flags: ActFlags) => act(id, flags, { method: 'POST', path, body: said(flags) }))
+  anAct('resolve', 'Say that the trouble is over')
+    .requiredOption('--notes <text>', 'what it was')
+    .option('--action <text>', 'what was done about it')
+    .action((id: string, flags: ActFlags & { notes: string; action?: string }) => {
+      const { notes, action } = flags
+      return act(id, flags, { method: 'POST', path: 'resolve', body: { notes, ...(action === undefined ? {} : { action }) } })
+    })
+  anAct('dismiss', 'Say that it was no trouble')
+    .addOption(new Option('--reason <reason>', 'why').choices(DISMISS_REASONS).makeOptionMandatory())
+    .option('--notes <text>', 'more about it')
+    .action((id: string, flags: ActFlags & { reason: string; notes?: string }) => {
+      const { reason, notes } = flags
+      return act(id, flags, { method: 'POST', path: 'dismiss', body: { reason, ...(notes === undefined ? {} : { notes }) } })
+    })
+  anAct('assign', 'Say who takes care of it')
+    .argument('[subject]', 'a member of the organization; nobody where it is left out')
+    .action((id: string, subject: string | undefined, flags: ActFlags) =>
+      act(id, flags, { method: 'PUT', path: 'assignee', body: { assignee: subject ?? null } }),
+    )
+  anAct('comment', 'Say something of it')
+    .argument('<text>')
+    .action((id: string, comment: string, flags: ActFlags) =>
+      act(id, flags, { method: 'POST', path: 'comments', body: { comment } }),
+    )
+}
