@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Alert } from '../alert.ts'
 import { DISMISS_REASONS } from '../vocabulary.ts'
-import { AlertParams, type ApiOperation, Failures, InOrganization, Nullable } from './operation.ts'
+import { AlertParams, type ApiOperation, Failures, IDEMPOTENCY_HEADER, InOrganization, Nullable } from './operation.ts'
 
 const Notes = Type.String({ maxLength: 10_000 })
 const Comment = Type.String({ minLength: 1, maxLength: 10_000, pattern: '\\S' })
@@ -44,6 +44,7 @@ export const ActHeaders = Type.Object({
   'if-match': Type.Optional(
     Type.String({ maxLength: 1_000, description: '"VERSION": refused with 412 where somebody has acted since' }),
   ),
+  ...IDEMPOTENCY_HEADER,
   'x-tocsin-channel': Type.Optional(Type.String({ description: 'dashboard or cli: kept in the history; else api' })),
 })
 

@@ -2,6 +2,7 @@ import { ACCESS_OPERATIONS } from './access.ts'
 import { ACTION_OPERATIONS } from './actions.ts'
 import { EXPORT_OPERATIONS } from './alert-export.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
+import { BULK_OPERATIONS } from './bulk.ts'
 import { EVENT_OPERATIONS } from './events.ts'
 import { EVIDENCE_OPERATIONS } from './evidence.ts'
 import { EXCEPTION_OPERATIONS } from './exceptions.ts'
@@ -11,6 +12,7 @@ import { MEMBER_OPERATIONS } from './members.ts'
 import { NOTIFICATION_OPERATIONS } from './notifications.ts'
 import type { ApiOperation } from './operation.ts'
 import { ORGANIZATION_OPERATIONS } from './organizations.ts'
+import { RAISE_OPERATIONS } from './raise.ts'
 import { RULE_OPERATIONS } from './rules.ts'
 import { STATISTICS_OPERATIONS } from './statistics.ts'
 
@@ -18,6 +20,7 @@ export * from './access.ts'
 export * from './actions.ts'
 export * from './alert-export.ts'
 export * from './alerts.ts'
+export * from './bulk.ts'
 export * from './events.ts'
 export * from './evidence.ts'
 export * from './exceptions.ts'
@@ -27,6 +30,7 @@ export * from './members.ts'
 export * from './notifications.ts'
 export type { ApiOperation } from './operation.ts'
 export * from './organizations.ts'
+export * from './raise.ts'
 export * from './rules.ts'
 export * from './statistics.ts'
 
@@ -37,6 +41,8 @@ export const OPERATIONS_TABLE = {
   ...STATISTICS_OPERATIONS,
   ...EXPORT_OPERATIONS,
   ...ACTION_OPERATIONS,
+  ...RAISE_OPERATIONS,
+  ...BULK_OPERATIONS,
   ...ACCESS_OPERATIONS,
   ...HISTORY_OPERATIONS,
   ...MEMBER_OPERATIONS,

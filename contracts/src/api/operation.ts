@@ -12,6 +12,19 @@ export const oneOrMore = <T extends string>(values: readonly T[]) =>
 export const AlertParams = Type.Object({ id: Uuid })
 export const OrganizationParams = Type.Object({ organizationId: Uuid })
 export const InOrganization = Type.Object({ organizationId: Type.Optional(Uuid) }, { additionalProperties: false })
+/** Of every write whose answer holds no secret. */
+export const IDEMPOTENCY_HEADER = {
+  'idempotency-key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[\\x21-\\x7e]+$',
+      description: 'Sent again within 24 h: the same answer, with the header idempotent-replayed, and no second effect',
+    }),
+  ),
+} as const
+export const WriteHeaders = Type.Object(IDEMPOTENCY_HEADER)
+
 export const Failures = { '4xx': Problem, '5xx': Problem }
 
 export interface ApiOperation {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { OrganizationLimits, OrganizationSettings, Recipients } from '../control.ts'
-import { type ApiOperation, Failures, Nullable, OrganizationParams, Time, Uuid } from './operation.ts'
+import { type ApiOperation, Failures, Nullable, OrganizationParams, Time, Uuid, WriteHeaders } from './operation.ts'
 
 export const CreateOrganization = Type.Object(
   {
@@ -117,7 +117,12 @@ export const ORGANIZATION_OPERATIONS = {
     url: '/api/organizations/:organizationId',
     summary: 'Change name, settings or recipients (admin)',
     permission: 'settings:write',
-    schema: { params: OrganizationParams, body: UpdateOrganization, response: { 200: Organization, ...Failures } },
+    schema: {
+      params: OrganizationParams,
+      headers: WriteHeaders,
+      body: UpdateOrganization,
+      response: { 200: Organization, ...Failures },
+    },
   },
   setLimits: {
     service: 'persistence',
@@ -125,6 +130,11 @@ export const ORGANIZATION_OPERATIONS = {
     url: '/api/organizations/:organizationId/limits',
     summary: 'Replace what an organization is allowed; absent: as the installation is configured (operator)',
     permission: 'operator',
-    schema: { params: OrganizationParams, body: OrganizationLimits, response: { 200: OrganizationLimits, ...Failures } },
+    schema: {
+      params: OrganizationParams,
+      headers: WriteHeaders,
+      body: OrganizationLimits,
+      response: { 200: OrganizationLimits, ...Failures },
+    },
   },
 } as const satisfies Record<string, ApiOperation>

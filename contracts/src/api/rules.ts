@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid } from './operation.ts'
+import { type ApiOperation, Failures, IDEMPOTENCY_HEADER, InOrganization, Nullable, Time, Uuid } from './operation.ts'
 
 export const RULE_STATES = ['draft', 'active', 'paused', 'retired'] as const
 export type RuleState = (typeof RULE_STATES)[number]
@@ -168,6 +168,7 @@ export const ExplainedRule = Type.Object(
 const RuleParams = Type.Object({ ruleId: RuleId })
 const VersionParams = Type.Object({ ruleId: RuleId, version: VersionNumber })
 const IfMatch = Type.Object({
+  ...IDEMPOTENCY_HEADER,
   'if-match': Type.Optional(Type.String({ maxLength: 200, description: 'ETag of the rule as it was read' })),
 })
 const changed = { 200: RuleWithText, ...Failures }

@@ -1,3 +1,4 @@
+export { uuid5 } from './alerts/alert-id.ts'
 export type { Counters, Gauges } from './counters.ts'
 export type { EngineOptions } from './engine-options.ts'
 export { EventScanner } from './event/event-scanner.ts'

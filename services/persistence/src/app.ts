@@ -12,6 +12,7 @@ import { AnswerCache } from './answer-cache.ts'
 import { startApplier } from './applier.ts'
 import type { PersistenceConfig } from './config.ts'
 import { expireAcknowledgements } from './expire-acknowledgements.ts'
+import { forgetIdempotencyKeys } from './forget-idempotency-keys.ts'
 import { startSealer } from './history/sealer.ts'
 import { createHttpApi } from './http-api.ts'
 import { createMetrics } from './metrics.ts'
@@ -30,6 +31,7 @@ export const SCHEMA = 'persistence'
 const WORKER_CONNECTIONS = 4
 /** An acknowledgement ends at most so much later than it was to. */
 const EXPIRE_EVERY_MS = 2_000
+const FORGET_EVERY_MS = 600_000
 /** Readiness is asked for every few seconds: the question must not outlast its answer's use. */
 const PING_LIMIT_MS = 1_000
 
@@ -110,7 +112,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     what: 'expiry of acknowledgements',
     everyMs: EXPIRE_EVERY_MS,
     log,
-    work: () => expireAcknowledgements({ pool: workerPool, cipher: workerCipher }),
+    work: () => expireAcknowledgements({ pool: workerPool, cipher: workerCipher, cache }),
   })
   const sealer = startSealer({
     pool: workerPool,
@@ -120,6 +122,12 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     metrics,
   })
   const upkeep = startUpkeep({ pool: workerPool, workerCipher, apiCipher, master: ring.fields, metrics, log })
+  const forgetting = startPeriodic({
+    what: 'forgetting of idempotency keys',
+    everyMs: FORGET_EVERY_MS,
+    log,
+    work: () => forgetIdempotencyKeys(workerPool),
+  })
   degraded = () => [
     ...applier.degraded(),
     ...upkeep.degraded(),
@@ -160,6 +168,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       await relay.stop()
       await expiry.stop()
       await upkeep.stop()
+      await forgetting.stop()
       await producer.close()
       await kafka.close()
       await redis.close()

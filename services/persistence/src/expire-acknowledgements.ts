@@ -7,6 +7,7 @@
  */
 import { type Pool, queryOf, transaction } from '@tocsin/postgres'
 import { actOnAlert } from './act-on-alert.ts'
+import type { AnswerCache } from './answer-cache.ts'
 import { SYSTEM } from './core/status-change.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
 import { readOrganization } from './repositories/organizations.ts'
@@ -20,16 +21,18 @@ export interface ExpiryOptions {
   /** Of role tocsin_worker. */
   readonly pool: Pool
   readonly cipher: FieldCipher
+  readonly cache: AnswerCache
 }
 
 /** One round. Rejects with the first failure after all organizations had their turn. */
-export async function expireAcknowledgements({ pool, cipher }: ExpiryOptions): Promise<'more' | 'done'> {
-  const due = await queryOf(pool)<{ organization_id: string }>(DUE_ORGANIZATIONS, [MAX_ORGANIZATIONS])
+export async function expireAcknowledgements(options: ExpiryOptions): Promise<'more' | 'done'> {
+  const due = await queryOf(options.pool)<{ organization_id: string }>(DUE_ORGANIZATIONS, [MAX_ORGANIZATIONS])
   let isMore = due.length === MAX_ORGANIZATIONS
   const failures: unknown[] = []
   for (const { organization_id: organizationId } of due) {
     try {
-      isMore = (await expireIn({ pool, cipher }, organizationId)) === MAX_ALERTS || isMore
+      isMore = (await expireIn(options, organizationId)) === MAX_ALERTS || isMore
+      await options.cache.changed([organizationId])
     } catch (error) {
       failures.push(error) // (3)
     }

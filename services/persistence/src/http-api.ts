@@ -13,6 +13,7 @@ import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator, organizationOf } from './routes/authentication.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
+import { bulkRoutes } from './routes/bulk.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
 import { exceptionRoutes } from './routes/exceptions.ts'
 import { historyRoutes } from './routes/history.ts'
@@ -20,10 +21,12 @@ import { keyRoutes } from './routes/keys.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
 import { organizationRoutes } from './routes/organizations.ts'
+import { raiseRoutes } from './routes/raise.ts'
 import { ruleTrialRoutes } from './routes/rule-trials.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { statisticsRoutes } from './routes/statistics.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
+import { refuseUnkeyed } from './routes/write.ts'
 import { RuleWorkers } from './rule-work/rule-workers.ts'
 
 export interface HttpApiOptions {
@@ -56,6 +59,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   )
   app.addHook('onRequest', authenticator(options))
   app.addHook('preValidation', refuseUnstorable)
+  app.addHook('preValidation', refuseUnkeyed)
   // Whatever a request may have changed, nobody is told of it before what was remembered of it is forgotten.
   app.addHook('onSend', async (request, _reply, payload) => {
     const organizationId = organizationOf(request)
@@ -69,6 +73,8 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   statisticsRoutes(app, options)
   alertExportRoute(app, options)
   actRoutes(app, options)
+  raiseRoutes(app, options)
+  bulkRoutes(app, options)
   organizationRoutes(app, options)
   historyRoutes(app, options)
   const workers = new RuleWorkers()

@@ -74,7 +74,7 @@ describe('an acknowledgement', () => {
   const PERIODS = { LOW: 60_000, MEDIUM: null }
   const expireTwice = () => {
     const cipher = new FieldCipher(world.workerPool, world.ring.fields)
-    return Promise.all([1, 2].map(() => expireAcknowledgements({ pool: world.workerPool, cipher })))
+    return Promise.all([1, 2].map(() => expireAcknowledgements({ pool: world.workerPool, cipher, cache: world.cache })))
   }
   const pass = (ms: number) =>
     world.admin(`UPDATE alerts SET acknowledgement_expires_at = acknowledgement_expires_at - $1 * interval '1 ms'`, [ms])

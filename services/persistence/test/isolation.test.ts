@@ -14,7 +14,9 @@ const CANARY = 'canary-9f2c'
 /** These are about the installation or the caller, and name no organization's things. */
 const NOT_IN_AN_ORGANIZATION = new Set(['operator', 'self', 'service', 'key', 'none'])
 /** Parts that a schema cannot tell: what a sensible request of this operation looks like. */
-const SPECIAL: Readonly<Record<string, { readonly body?: unknown; readonly query?: Readonly<Record<string, string>> }>> = {}
+const SPECIAL: Readonly<Record<string, { readonly body?: unknown; readonly query?: Readonly<Record<string, string>> }>> = {
+  actOnAlerts: { body: { do: { act: 'acknowledge' }, filter: {} } },
+}
 
 const operations = (Object.entries(OPERATIONS_TABLE) as [string, ApiOperation][]).filter(
   ([, { service }]) => service === 'persistence',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openCursor } from '@tocsin/access'
-import type { AlertFigures } from '@tocsin/contracts'
+import type { AlertFigures, RaiseAnswer } from '@tocsin/contracts'
 import { headerOf } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -191,6 +191,22 @@ describe('an alert that was merged into another', () => {
     await publish([merged(figures, randomUUID())])
     expect(await alert(figures.id)).toMatchObject({ status: 'acknowledged', version: 1, open: false })
   })
+})
+
+test('an alert that was raised through the API comes back by the topic, and people act on it as on any other', async () => {
+  const raised = { type: 'SYSTEM', severity: 'HIGH', title: 'Backup failed', dedupKey: 'backup' }
+  const raise = async () => {
+    const { body } = await world.ask(instance, 'POST', '/api/alerts', acme.token, raised)
+    return (body as unknown as RaiseAnswer).items[0]?.alert?.id ?? ''
+  }
+  const id = await raise()
+  const arrived = (revision: number) =>
+    waitFor(async () => (await alert(id))['revision'] === revision, { limitMs: LIMIT_MS, what: `revision ${revision}` })
+  await arrived(1)
+  await world.ask(instance, 'POST', `/api/alerts/${id}/acknowledge`, acme.token)
+  expect(await raise()).toBe(id)
+  await arrived(2)
+  expect(await alert(id)).toMatchObject({ title: 'Backup failed', count: 2, status: 'acknowledged', source: 'api:admin@acme' })
 })
 
 describe('the system in the place of people', () => {

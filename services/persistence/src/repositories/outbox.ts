@@ -1,7 +1,9 @@
 import {
   type AccessRecord,
+  type AlertFigures,
   type AlertStatusChange,
   type ControlRecord,
+  type FigureRecordType,
   HEADERS,
   type HistoryHead,
   type RuleRecord,
@@ -54,6 +56,20 @@ function record(
     },
   }
 }
+
+export const figuresRecord = (
+  figures: AlertFigures,
+  type: FigureRecordType,
+  partition: number,
+  traceparent?: string,
+): OutboxRecord =>
+  record(
+    { organizationId: figures.organizationId, topic: TOPICS.alerts.name, partition, key: figures.organizationId },
+    type,
+    'Alert',
+    figures,
+    traceparent,
+  )
 
 export const statusRecord = (
   change: AlertStatusChange,

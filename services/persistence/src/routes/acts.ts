@@ -1,19 +1,20 @@
 import { alertFor, notFound } from '@tocsin/access'
-import { HEADERS, OPERATIONS_TABLE, type Permission } from '@tocsin/contracts'
+import { type BulkAct, HEADERS, OPERATIONS_TABLE } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
-import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
+import type { Pool } from '@tocsin/postgres'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { actOnAlert } from '../act-on-alert.ts'
-import type { Command } from '../core/status-change.ts'
 import type { Refusal } from '../core/transitions.ts'
 import type { PersistenceMetrics } from '../metrics.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { readOrganization } from '../repositories/organizations.ts'
-import { IS_MEMBER } from '../sql/organization-sql.ts'
+import { ACT_PERMISSIONS, commandOf } from './act-command.ts'
+import { refuseStranger } from './assignee.ts'
 import { authorizeCaller } from './authentication.ts'
 import { channelOf, headerText } from './headers.ts'
 import { etagOf, holds, overtaken } from './preconditions.ts'
+import { write } from './write.ts'
 
 export interface ActRoutes {
   readonly pool: Pool
@@ -29,15 +30,15 @@ interface Asked {
 }
 
 export function actRoutes(app: HttpServer, { pool, cipher, metrics }: ActRoutes): void {
-  const act = async ({ params, query: asked, request, reply }: Asked, permission: Permission, command: Command) => {
+  const act = async ({ params, query: asked, request, reply }: Asked, told: BulkAct) => {
     const { organizationId, actor, permissions } = authorizeCaller(request, {
       organizationId: asked.organizationId,
-      permission,
+      permission: ACT_PERMISSIONS[told.act],
       what: 'alert',
     })
-    await cipher.load([organizationId])
+    const command = commandOf(told)
     const ifMatch = headerText(request, 'if-match')
-    return inOrganization(pool, organizationId, async (query) => {
+    const alert = await write({ pool, cipher, request, reply, organizationId, actor }, async (query) => {
       const organization = await readOrganization(query, organizationId)
       if (organization === null) throw notFound('alert')
       const result = await actOnAlert(query, cipher, {
@@ -58,39 +59,20 @@ export function actRoutes(app: HttpServer, { pool, cipher, metrics }: ActRoutes)
         })
       // After the alert itself, so that a stranger's is answered like one that does not exist.
       if (command.action === 'assign') await refuseStranger(query, organizationId, command.assignee)
-      reply.header('etag', etagOf(result.alert))
-      return alertFor(permissions, result.alert)
+      return result.alert
     })
+    reply.header('etag', etagOf(alert))
+    return alertFor(permissions, alert)
   }
 
-  route(app, OPERATIONS_TABLE.acknowledgeAlert, (asked) =>
-    act(asked, 'alerts:acknowledge', { action: 'acknowledge', comment: asked.body?.comment }),
-  )
-  route(app, OPERATIONS_TABLE.unacknowledgeAlert, (asked) =>
-    act(asked, 'alerts:acknowledge', { action: 'unacknowledge', comment: asked.body?.comment }),
-  )
-  route(app, OPERATIONS_TABLE.resolveAlert, (asked) => {
-    const { notes, action: resolutionAction, metadata, comment } = asked.body
-    return act(asked, 'alerts:resolve', { action: 'resolve', notes, resolutionAction, metadata, comment })
-  })
-  route(app, OPERATIONS_TABLE.dismissAlert, (asked) => {
-    const { reason, notes, comment } = asked.body
-    return act(asked, 'alerts:dismiss', { action: 'dismiss', reason, notes, comment })
-  })
-  route(app, OPERATIONS_TABLE.reopenAlert, (asked) =>
-    act(asked, 'alerts:resolve', { action: 'reopen', comment: asked.body?.comment }),
-  )
-  route(app, OPERATIONS_TABLE.assignAlert, (asked) => {
-    const { assignee, comment } = asked.body
-    return act(asked, 'alerts:acknowledge', { action: 'assign', assignee, comment })
-  })
-  route(app, OPERATIONS_TABLE.commentAlert, (asked) =>
-    act(asked, 'alerts:comment', { action: 'comment', comment: asked.body.comment }),
-  )
-  route(app, OPERATIONS_TABLE.labelAlert, (asked) => {
-    const { add = [], remove = [] } = asked.body
-    return act(asked, 'alerts:comment', { action: 'label', add, remove })
-  })
+  route(app, OPERATIONS_TABLE.acknowledgeAlert, (asked) => act(asked, { act: 'acknowledge', ...asked.body }))
+  route(app, OPERATIONS_TABLE.unacknowledgeAlert, (asked) => act(asked, { act: 'unacknowledge', ...asked.body }))
+  route(app, OPERATIONS_TABLE.resolveAlert, (asked) => act(asked, { act: 'resolve', ...asked.body }))
+  route(app, OPERATIONS_TABLE.dismissAlert, (asked) => act(asked, { act: 'dismiss', ...asked.body }))
+  route(app, OPERATIONS_TABLE.reopenAlert, (asked) => act(asked, { act: 'reopen', ...asked.body }))
+  route(app, OPERATIONS_TABLE.assignAlert, (asked) => act(asked, { act: 'assign', ...asked.body }))
+  route(app, OPERATIONS_TABLE.commentAlert, (asked) => act(asked, { act: 'comment', ...asked.body }))
+  route(app, OPERATIONS_TABLE.labelAlert, (asked) => act(asked, { act: 'label', ...asked.body }))
 }
 
 const WHY: Readonly<Record<Refusal['refused'], string>> = {
@@ -99,9 +81,4 @@ const WHY: Readonly<Record<Refusal['refused'], string>> = {
   notAcknowledged: 'nobody has acknowledged it.',
   notEnded: 'it has not ended.',
   tooManyLabels: 'it would have more than 50 labels.',
-}
-
-async function refuseStranger(query: Query, organizationId: string, assignee: string | null): Promise<void> {
-  if (assignee === null || (await query(IS_MEMBER, [organizationId, assignee])).length > 0) return
-  throw new HttpProblem(422, 'UNKNOWN_ASSIGNEE', 'The assignee is no member of the organization. Name a member, or null.')
 }

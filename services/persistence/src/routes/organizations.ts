@@ -11,6 +11,7 @@ import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, listOrganizations, type OrganizationState, readOrganization } from '../repositories/organizations.ts'
 import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { authorizeCaller, subjectOf } from './authentication.ts'
+import { type WriteContext, write } from './write.ts'
 
 const DAY_SECONDS = 86_400
 const DEFAULT_LIMIT = 100
@@ -58,11 +59,14 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
 
   /** Locks, changes by `next`, publishes and remembers; `action` with `details` is what the history says. */
   const change = async (
-    by: { readonly organizationId: string; readonly actor: string; readonly action: string; readonly details: object },
+    by: Pick<WriteContext, 'request' | 'reply' | 'organizationId' | 'actor'> & {
+      readonly action: string
+      readonly details: object
+    },
     next: (state: OrganizationState) => OrganizationState,
   ): Promise<OrganizationState> => {
     const { organizationId, actor, action, details } = by
-    return inOrganization(pool, organizationId, async (query) => {
+    return write({ pool, cipher, ...by }, async (query) => {
       const state = await readOrganization(query, organizationId, true)
       if (state === null) throw notFound('organization')
       const changed = await changeOrganization(query, next(state))
@@ -79,14 +83,13 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
     })
   }
 
-  route(app, OPERATIONS_TABLE.updateOrganization, async ({ params, body, request }) => {
+  route(app, OPERATIONS_TABLE.updateOrganization, async ({ params, body, request, reply }) => {
     const { organizationId, actor } = authorizeCaller(request, {
       organizationId: params.organizationId,
       permission: 'settings:write',
       what: 'organization',
     })
-    await cipher.load([organizationId])
-    const by = { organizationId, actor, action: 'organization.changed', details: { changes: body } }
+    const by = { request, reply, organizationId, actor, action: 'organization.changed', details: { changes: body } }
     return answerOf(
       await change(by, (state) => {
         const settings = withSettings(state.settings, body.settings)
@@ -109,14 +112,13 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
     )
   })
 
-  route(app, OPERATIONS_TABLE.setLimits, async ({ params, body, request }) => {
+  route(app, OPERATIONS_TABLE.setLimits, async ({ params, body, request, reply }) => {
     const actor = operatorOf(request)
     const { organizationId } = params
     const exists = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
     // Before a data key would be made for an organization that there is not.
     if (exists === null) throw notFound('organization')
-    await cipher.load([organizationId])
-    const by = { organizationId, actor, action: 'organization.limited', details: { limits: body } }
+    const by = { request, reply, organizationId, actor, action: 'organization.limited', details: { limits: body } }
     return (await change(by, (state) => ({ ...state, limits: body }))).limits
   })
 }

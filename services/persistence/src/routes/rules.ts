@@ -15,6 +15,7 @@ import { checkTexts } from '../rules/check-texts.ts'
 import { unifiedDiff } from '../rules/diff.ts'
 import { authorizeCaller } from './authentication.ts'
 import { channelOf, headerText } from './headers.ts'
+import { write } from './write.ts'
 
 export interface RuleRoutes {
   readonly pool: Pool
@@ -68,8 +69,8 @@ export function ruleRoutes(app: HttpServer, { pool, cipher, workers }: RuleRoute
   const change = async (asked: Asked & { readonly reply: FastifyReply }, reason: string, decide: Decide) => {
     const { request, params } = asked
     const { organizationId, actor } = authorized(request, asked.query.organizationId, 'rules:write')
-    await cipher.load([organizationId])
-    const rule = await inOrganization(pool, organizationId, async (query) => {
+    const { reply } = asked
+    const rule = await write({ pool, cipher, request, reply, organizationId, actor }, async (query) => {
       await lockRules(query, organizationId)
       const pair = await readRulePair(query, organizationId, params.ruleId)
       refuseStale(holding([pair.own, pair.pack]), headerText(request, 'if-match'))

@@ -38,6 +38,9 @@ SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.s
  WHERE alerts.revision < excluded.revision AND alerts.organization_id = excluded.organization_id
 RETURNING id, organization_id, revision, status, ended_at_count`
 
+/** $1 organization, $2 ids. */
+export const COUNT_IDS = 'SELECT count(*) AS matched FROM alerts WHERE organization_id = $1 AND id = ANY ($2::uuid[])'
+
 /** $1: JSON array of { id, organizationId, revision, evidence: sealed, base64 }. */
 export const APPLY_EVIDENCE = `
 INSERT INTO alert_evidence (alert_id, organization_id, revision, evidence)

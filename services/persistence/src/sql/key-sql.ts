@@ -1,6 +1,9 @@
 const LIVE = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())'
 const COLUMNS = 'id, name, scopes, source, created_at, created_by, expires_at'
 
+/** $1 organization, $2 key. */
+export const GET_KEY_NAME = 'SELECT coalesce(source, name) AS name FROM api_keys WHERE organization_id = $1 AND id = $2'
+
 /** $1 hash. Lets tocsin_api see the key's row before the organization is known. */
 export const SET_KEY_HASH = `SELECT set_config('app.key', $1, true)`
 /** $1 hash (also the transaction's app.key). */
