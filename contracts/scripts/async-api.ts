@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
+import { NAMED, withReferences } from '../src/documents/schema-files.ts'
 import { ALL_TOPICS, EVENT_RECORD_TYPES, FIGURE_RECORD_TYPES, HEADERS, STATUS_RECORD_TYPES, TOPICS } from '../src/index.ts'
-import { NAMED, withReferences } from './schema-files.ts'
 
 const inComponents = (name: string) => `#/components/schemas/${name}`
 

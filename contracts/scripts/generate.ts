@@ -4,12 +4,17 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { stringify } from 'yaml'
+import { openApi } from '../src/documents/open-api.ts'
+import { jsonSchemas } from '../src/documents/schema-files.ts'
 import { asyncApi } from './async-api.ts'
-import { openApi } from './open-api.ts'
-import { jsonSchemas } from './schema-files.ts'
 
 const root = join(import.meta.dirname, '..')
-const documents = new Map([...jsonSchemas(), ['asyncapi.yaml', asyncApi()], ['openapi.yaml', openApi()]] as [string, string][])
+const documents = new Map([
+  ...jsonSchemas(),
+  ['asyncapi.yaml', asyncApi()],
+  ['openapi.yaml', stringify(openApi(), { aliasDuplicateObjects: false, lineWidth: 0 })],
+] as [string, string][])
 
 const present = (await readdir(join(root, 'schemas'), { recursive: true }).catch(() => [])).map((file) => join('schemas', file))
 const left = present.filter((file) => !documents.has(file))

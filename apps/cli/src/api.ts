@@ -10,7 +10,7 @@ export interface ApiAnswer {
 }
 
 export interface ApiRequest {
-  readonly method?: 'GET' | 'POST' | 'PUT'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly token: string
   readonly body?: string | Uint8Array<ArrayBuffer>
   readonly contentType?: string

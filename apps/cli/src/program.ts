@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander'
+import { addAccessCommands } from './access-program.ts'
 import { addAlertsCommands } from './alerts-program.ts'
 import { OFFSET_OWNERS, type OffsetOwner } from './commands/offset-owners.ts'
 import { send } from './commands/send.ts'
@@ -100,6 +101,7 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
 
   addAlertsCommands(program, { places, output, finish })
   addRulesCommands(program, places, output, finish)
+  addAccessCommands(program, places, output, finish)
   addKeysCommands(program, places, output, finish)
 
   program

@@ -34,9 +34,9 @@ export interface ApiOperation {
   readonly summary: string
   /**
    * What the caller needs in the organization; `operator`: of the installation; `self`: a token is enough; `key`: an ingest key;
-   * `service`: another service; `none`: nobody is asked.
+   * `service`: another service.
    */
-  readonly permission: Permission | 'operator' | 'self' | 'key' | 'service' | 'none'
+  readonly permission: Permission | 'operator' | 'self' | 'key' | 'service'
   /** Default: 1 MiB. */
   readonly bodyLimitBytes?: number
   readonly schema: {

@@ -37,11 +37,16 @@ export function openPage(ring: KeyRing, cursor: string): Record<string, string> 
   return JSON.parse(text) as Record<string, string>
 }
 
-/** Hides and authenticates a cookie's value. */
-export const sealCookie = (ring: KeyRing, value: string): string => seal(ring.cookies, 'cookie', value)
+/** `cookie`: of a session; `oidc`: of a sign-in that has begun. */
+type CookiePurpose = 'cookie' | 'oidc'
 
-/** null for anything that sealCookie did not make. */
-export const openCookie = (ring: KeyRing, sealed: string): string | null => open(ring.cookies, 'cookie', sealed)
+/** Hides and authenticates a cookie's value. */
+export const sealCookie = (ring: KeyRing, value: string, purpose: CookiePurpose = 'cookie'): string =>
+  seal(ring.cookies, purpose, value)
+
+/** null for anything that sealCookie did not make for the same purpose. */
+export const openCookie = (ring: KeyRing, sealed: string, purpose: CookiePurpose = 'cookie'): string | null =>
+  open(ring.cookies, purpose, sealed)
 
 const invalidCursor = () =>
   new HttpProblem(400, 'INVALID_CURSOR', 'The cursor is not one of ours. Leave it out to begin at the start.')

@@ -2,15 +2,18 @@ import { fastifyCookie } from '@fastify/cookie'
 import { followKeyRing, maskAlert, openCursor, type StreamPosition, sealCursor } from '@tocsin/access'
 import type { Alert } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
-import { createHttpServer, listen } from '@tocsin/http'
+import { createHttpServer, listen, tooManyRequests, trustedProxies } from '@tocsin/http'
 import { createKafka } from '@tocsin/kafka'
 import { createReadiness, type Running } from '@tocsin/lifecycle'
-import { connectRedis } from '@tocsin/redis'
+import { connectRedis, createTokenBuckets } from '@tocsin/redis'
 import { type Logger, startTelemetry } from '@tocsin/telemetry'
+import type { FastifyRequest } from 'fastify'
 import { Registry } from 'prom-client'
-import type { GatewayConfig } from './config.ts'
+import { type GatewayConfig, oidcOf } from './config.ts'
+import { registerApiDocs } from './door/api-docs.ts'
 import { createBrowserSessions } from './door/browser-session.ts'
 import { registerDashboard } from './door/dashboard-files.ts'
+import { registerOidc } from './door/oidc.ts'
 import { registerProxy } from './door/proxy.ts'
 import { registerSignIn } from './door/sign-in.ts'
 import { createMetrics } from './metrics.ts'
@@ -40,6 +43,7 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
   const registry = new Registry()
   const metrics = createMetrics(registry)
   const readiness = createReadiness()
+  const oidc = oidcOf(config)
   const keyFile = await followKeyRing(config.KEYS_FILE, {
     onFault: (reason) => log.error({ reason }, 'the changed key file cannot be used: the one before it stays in force'),
   })
@@ -104,19 +108,37 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
     },
   })
 
-  const app = createHttpServer({ log, settings: { requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: 'idle' } })
+  const app = createHttpServer({
+    log,
+    settings: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      forceCloseConnections: 'idle',
+      trustProxy: trustedProxies(config.TRUSTED_PROXIES),
+    },
+  })
   // Its parser, which browser-session.ts uses, is there once it is registered; its hooks are not needed.
   await app.register(fastifyCookie, { hook: false })
   await registerProxy(app, { config, sessions, metrics, onAway: (service) => awaySince.set(service, Date.now()) })
-  registerSignIn(app, {
-    ring,
+  const signIns = createTokenBuckets({
     redis,
-    prefix: config.KAFKA_TOPIC_PREFIX,
+    keyPrefix: `${config.KAFKA_TOPIC_PREFIX}signins:`,
+    rate: { perSecond: config.SIGN_INS_PER_MINUTE / 60, burst: config.SIGN_INS_PER_MINUTE },
+    clock: () => performance.now(),
+  })
+  const signingIn = {
+    ring,
     access: directories.access,
     isReady,
     sessions,
     sessionHours: config.SESSION_HOURS,
-  })
+    limit: async (request: FastifyRequest) => {
+      const waitMs = await signIns.take(`${request.routeOptions.url}:${request.ip}`, 1)
+      if (waitMs > 0) throw tooManyRequests('TOO_MANY_SIGN_INS', 'Too many attempts to sign in from this address.', waitMs)
+    },
+  }
+  registerSignIn(app, { ...signingIn, redis, prefix: config.KAFKA_TOPIC_PREFIX, hasOidc: oidc !== null })
+  if (oidc !== null) registerOidc(app, { ...signingIn, settings: oidc, publicUrl: config.PUBLIC_URL })
+  registerApiDocs(app)
   await registerDashboard(app, config.DASHBOARD_DIR)
   app.get('/ws', async () => {
     throw new HttpProblem(426, 'UPGRADE_REQUIRED', 'This address is a WebSocket: tocsin.v1.', {

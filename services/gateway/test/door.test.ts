@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { generateKeyRing, issueSignInLink } from '@tocsin/access'
+import { OPERATIONS_TABLE } from '@tocsin/contracts'
 import { connectRedis } from '@tocsin/redis'
 import { createLogger } from '@tocsin/telemetry'
 import { testInfrastructure, waitFor } from '@tocsin/testing'
@@ -234,6 +235,19 @@ test('every address that is no file opens the dashboard, with a policy that allo
     expect((await ask(path, { headers: { accept: '*/*' } })).status).toBe(404)
   }
   expect((await ask('/alerts', { method: 'POST' })).status).toBe(404)
+})
+
+test('the document of the API and its reference page need no token and nothing from outside', async () => {
+  const document = (await (await ask('/api/openapi.json')).json()) as { openapi: string; paths: Record<string, object> }
+  expect(document.openapi).toBe('3.1.0')
+  for (const { url: path } of Object.values(OPERATIONS_TABLE))
+    expect(document.paths).toHaveProperty([path.replace(/:(\w+)/g, '{$1}')])
+  const page = await ask('/api/docs')
+  const text = await page.text()
+  expect([page.status, page.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("default-src 'none'")])
+  // The policy forbids inline code and other origins: the page has neither, and its files are there.
+  expect(text).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|https?:/)
+  for (const [, file] of text.matchAll(/(?:src|href)="(\/api\/docs\/[^"]+)"/g)) expect((await ask(file ?? '')).status).toBe(200)
 })
 
 test("an alert's link opens without a preference for pages too, as curl asks", async () => {

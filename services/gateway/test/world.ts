@@ -79,6 +79,7 @@ export async function createWorld(): Promise<World> {
         KEYS_FILE: join(folder, 'keys.json'),
         DASHBOARD_DIR: join(folder, 'dist'),
         PUBLIC_URL,
+        SIGN_INS_PER_MINUTE: '1000',
         ...over,
       })
       const gateway = await createGateway(config, { log })

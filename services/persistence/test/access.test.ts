@@ -1,4 +1,5 @@
 import { issueServiceToken } from '@tocsin/access'
+import { forgedTokens } from '@tocsin/access/forged-tokens'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWorld, OPERATOR, type World } from './world.ts'
 
@@ -181,6 +182,17 @@ describe('API keys', () => {
     ])
       expect((await world.ask('POST', '/api/keys', acme.token, wrong)).status).toBe(400)
   })
+})
+
+test('no forged token of an admin is taken, nor one from before the admin was signed out', async () => {
+  const { token, organizationId } = await world.newOrganization('Forged')
+  for (const [wrong, forged] of Object.entries(await forgedTokens(world.ring, 'admin@forged'))) {
+    const { status, body } = await world.ask('GET', `/api/alerts?organizationId=${organizationId}`, forged)
+    expect([wrong, status, body.code]).toEqual([wrong, 401, 'UNAUTHENTICATED'])
+  }
+  expect((await world.ask('GET', '/api/alerts', token)).status).toBe(200)
+  await world.ask('POST', '/api/members/admin%40forged/sign-out', token)
+  expect((await world.ask('GET', '/api/alerts', token)).status).toBe(401)
 })
 
 test('bootstrap makes the first operator with the key ring, once, and nothing else may', async () => {

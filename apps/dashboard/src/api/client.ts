@@ -108,5 +108,6 @@ export const api = {
   },
   history: (organizationId: string, alertId: string, signal?: AbortSignal) =>
     call<HistoryPage>(`/api/alerts/${alertId}/history${inOrganization(organizationId)}&limit=500`, { signal }),
+  signInMethods: (signal?: AbortSignal) => call<{ readonly oidc: boolean }>('/auth/methods', { signal }),
   signOut: () => call<void>('/auth/signout', { method: 'POST' }),
 }

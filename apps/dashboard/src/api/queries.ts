@@ -15,6 +15,13 @@ export const meQuery = queryOptions({
   retry: worthRetrying,
 })
 
+export const signInMethodsQuery = queryOptions({
+  queryKey: ['sign-in methods'],
+  queryFn: ({ signal }) => api.signInMethods(signal),
+  staleTime: NEVER,
+  retry: worthRetrying,
+})
+
 export const organizationQuery = (organizationId: string) =>
   queryOptions({
     queryKey: ['organization', organizationId],

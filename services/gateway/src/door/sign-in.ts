@@ -2,9 +2,9 @@ import { type AccessDirectory, issueToken, type KeyRing, verifySignInCode } from
 import { HttpProblem, isRetryable } from '@tocsin/errors'
 import type { HttpServer } from '@tocsin/http'
 import type { RedisHandle } from '@tocsin/redis'
-import type { FastifyReply } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { BrowserSessions } from './browser-session.ts'
-import { PAGE_HEADERS } from './security-headers.ts'
+import { page } from './page.ts'
 
 /** Longer than a code is valid, clock tolerance included. */
 const REMEMBER_SECONDS = 900
@@ -23,6 +23,10 @@ export function registerSignIn(
     readonly isReady: () => boolean
     readonly sessions: BrowserSessions
     readonly sessionHours: number
+    /** Whether the signed-out page offers the company's own provider. */
+    readonly hasOidc: boolean
+    /** Rejects with 429 when an address signs in too often. */
+    readonly limit: (request: FastifyRequest) => Promise<void>
   },
 ): void {
   const { ring, redis, access, sessions } = deps
@@ -32,7 +36,7 @@ export function registerSignIn(
     (await redis.attempt((client) => client.set(`${deps.prefix}signin:${id}`, '1', 'EX', REMEMBER_SECONDS, 'NX'))) === 'OK'
 
   // Without a HEAD route: whoever looks at the link's head must not use it up.
-  app.get('/auth/signin', { exposeHeadRoute: false }, async (request, reply) => {
+  app.get('/auth/signin', { exposeHeadRoute: false, preHandler: deps.limit }, async (request, reply) => {
     const { code } = request.query as { readonly code?: unknown }
     try {
       if (!deps.isReady()) return page(reply, 503, 'Not ready yet', 'Tocsin is starting. Open the link again in a moment.')
@@ -59,19 +63,10 @@ export function registerSignIn(
     }
   })
 
+  app.get('/auth/methods', async (_request, reply) => reply.header('cache-control', 'no-store').send({ oidc: deps.hasOidc }))
+
   app.post('/auth/signout', async (request, reply) => {
     sessions.guardWrite(request)
     return reply.header('set-cookie', sessions.end()).header('cache-control', 'no-store').code(204).send()
   })
-}
-
-/** A page of two lines; all texts are ours. */
-function page(reply: FastifyReply, status: number, title: string, text: string, open = false) {
-  const refresh = open ? '<meta http-equiv="refresh" content="0; url=/">' : ''
-  return reply
-    .code(status)
-    .headers({ ...PAGE_HEADERS, 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8' })
-    .send(
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">${refresh}<title>${title} · Tocsin</title></head><body><main><h1>${title}</h1><p>${text}</p><p><a href="/">Dashboard</a></p></main></body></html>`,
-    )
 }

@@ -1,7 +1,6 @@
 import type { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { stringify } from 'yaml'
-import { type ApiOperation, OPERATIONS_TABLE } from '../src/index.ts'
+import { type ApiOperation, OPERATIONS_TABLE } from '../index.ts'
 import { NAMED, withReferences } from './schema-files.ts'
 
 const inComponents = (name: string) => `#/components/schemas/${name}`
@@ -37,7 +36,10 @@ const bodyOf = (schema: Type.TSchema) => ({
 const mediaTypeOf = (body: object): string =>
   'contentMediaType' in body && typeof body.contentMediaType === 'string' ? body.contentMediaType : 'application/json'
 
-function operation(id: string, { service, summary, schema }: ApiOperation) {
+/** What an address is about: `/api/alerts/:id` → alerts. */
+const subjectOf = (url: string): string => url.split('/')[2] ?? ''
+
+function operation(id: string, { url, summary, schema }: ApiOperation) {
   const responses = Object.entries(schema.response).map(([status, body]) => {
     const isProblem = status.endsWith('xx')
     return [
@@ -51,7 +53,7 @@ function operation(id: string, { service, summary, schema }: ApiOperation) {
   return {
     operationId: id,
     summary,
-    tags: [service],
+    tags: [subjectOf(url)],
     parameters: [
       ...parameters(schema.params, 'path'),
       ...parameters(schema.querystring, 'query'),
@@ -77,23 +79,20 @@ const EVENTS_BODY = {
 }
 
 /** OpenAPI 3.1 of everything behind the front door. */
-export function openApi(): string {
+export function openApi(): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const [id, row] of Object.entries(OPERATIONS_TABLE) as [string, ApiOperation][]) {
     const path = row.url.replace(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(id, row) }
   }
-  return stringify(
-    {
-      openapi: '3.1.0',
-      info: { title: 'Tocsin', version: '0.1.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-      security: [{ bearer: [] }],
-      paths,
-      components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token for /api, an ingest key for /v1' } },
-        schemas: Object.fromEntries([...NAMED].map(([name, schema]) => [name, withReferences(schema, inComponents)])),
-      },
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tocsin', version: '0.1.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token for /api, an ingest key for /v1' } },
+      schemas: Object.fromEntries([...NAMED].map(([name, schema]) => [name, withReferences(schema, inComponents)])),
     },
-    { aliasDuplicateObjects: false, lineWidth: 0 },
-  )
+  }
 }

@@ -1,4 +1,4 @@
-import * as contracts from '../src/index.ts'
+import * as contracts from '../index.ts'
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
