@@ -1,6 +1,14 @@
 import { stringify } from 'yaml'
 import { NAMED, withReferences } from '../src/documents/schema-files.ts'
-import { ALL_TOPICS, EVENT_RECORD_TYPES, FIGURE_RECORD_TYPES, HEADERS, STATUS_RECORD_TYPES, TOPICS } from '../src/index.ts'
+import {
+  ALL_TOPICS,
+  ERASED_RECORD_TYPE,
+  EVENT_RECORD_TYPES,
+  FIGURE_RECORD_TYPES,
+  HEADERS,
+  STATUS_RECORD_TYPES,
+  TOPICS,
+} from '../src/index.ts'
 
 const inComponents = (name: string) => `#/components/schemas/${name}`
 
@@ -12,6 +20,7 @@ const RECORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [TOPICS.alerts.name]: Object.fromEntries([
     ...FIGURE_RECORD_TYPES.map((type) => [type, 'AlertFigures']),
     ...STATUS_RECORD_TYPES.map((type) => [type, 'AlertStatusChange']),
+    [ERASED_RECORD_TYPE, 'AlertErased'],
   ]),
   [TOPICS.rules.name]: { rule: 'RuleRecord' },
   [TOPICS.tenants.name]: { organization: 'TenantRecord' },

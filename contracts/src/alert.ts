@@ -144,6 +144,21 @@ export const UNTOUCHED = {
   labels: [],
 } as const satisfies Partial<Alert>
 
+/**
+ * Value of `alert.erased`, written by persistence. `retention`: the alert is gone, whole. `erasure`: a person's data was taken out of
+ * it, so that readers put nothing in the place of whatever text they still hold of it.
+ */
+export const AlertErased = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    organizationId: Type.String({ format: 'uuid' }),
+    at: Time,
+    reason: Type.Enum(['retention', 'erasure']),
+  },
+  { $id: 'AlertErased' },
+)
+export type AlertErased = Static<typeof AlertErased>
+
 /** Record types of topic `alerts`, given in the header `tocsin-type`. */
 export const FIGURE_RECORD_TYPES = ['alert.created', 'alert.revised', 'alert.closed'] as const
 export type FigureRecordType = (typeof FIGURE_RECORD_TYPES)[number]
@@ -158,4 +173,6 @@ export const STATUS_RECORD_TYPES = [
   'alert.tagged',
 ] as const
 export type StatusRecordType = (typeof STATUS_RECORD_TYPES)[number]
+export const ERASED_RECORD_TYPE = 'alert.erased'
+/** Types that carry a half of an alert. */
 export type AlertRecordType = FigureRecordType | StatusRecordType

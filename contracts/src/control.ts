@@ -9,6 +9,7 @@ const ExpiryMs = Type.Optional(Type.Union([Type.Integer({ minimum: 60_000, maxim
  * Settings of an organization. Detection names are the seed's (times in milliseconds, hours as hour of day) and override
  * the rules' defaults (detection.md §3).
  */
+const RetentionDays = Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 }))
 export const OrganizationSettings = Type.Object(
   {
     zone: Type.Optional(Type.String({ description: 'IANA zone of the calendar; default UTC' })),
@@ -45,6 +46,22 @@ export const OrganizationSettings = Type.Object(
         },
         { additionalProperties: false, description: 'Delay before telling, by severity; overrides the default routes' },
       ),
+    ),
+    retentionDays: Type.Optional(
+      Type.Object(
+        { CRITICAL: RetentionDays, HIGH: RetentionDays, MEDIUM: RetentionDays, LOW: RetentionDays, INFO: RetentionDays },
+        {
+          additionalProperties: false,
+          description: 'Days after its last change for which an alert that has ended is kept, by severity. Default 400',
+        },
+      ),
+    ),
+    historyRetentionDays: Type.Optional(
+      Type.Integer({
+        minimum: 30,
+        maximum: 36_500,
+        description: 'Days for which the history is kept. Default 2557, seven years',
+      }),
     ),
     acknowledgementExpiryMs: Type.Optional(
       Type.Object(

@@ -7,6 +7,7 @@ import { EVENT_OPERATIONS } from './events.ts'
 import { EVIDENCE_OPERATIONS } from './evidence.ts'
 import { EXCEPTION_OPERATIONS } from './exceptions.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
+import { HOLD_OPERATIONS } from './holds.ts'
 import { KEY_OPERATIONS } from './keys.ts'
 import { MEMBER_OPERATIONS } from './members.ts'
 import { NOTIFICATION_OPERATIONS } from './notifications.ts'
@@ -25,6 +26,7 @@ export * from './events.ts'
 export * from './evidence.ts'
 export * from './exceptions.ts'
 export * from './history.ts'
+export * from './holds.ts'
 export * from './keys.ts'
 export * from './members.ts'
 export * from './notifications.ts'
@@ -47,6 +49,7 @@ export const OPERATIONS_TABLE = {
   ...HISTORY_OPERATIONS,
   ...MEMBER_OPERATIONS,
   ...KEY_OPERATIONS,
+  ...HOLD_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
   ...RULE_OPERATIONS,
   ...EXCEPTION_OPERATIONS,

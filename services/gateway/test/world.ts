@@ -128,7 +128,10 @@ export async function createWorld(): Promise<World> {
           partition,
           key: organizationId,
           headers: { [HEADERS.type]: record.type },
-          value: JSON.stringify({ ...(record.half === 'figures' ? record.figures : record.change), organizationId }),
+          value: JSON.stringify({
+            ...(record.half === 'figures' ? record.figures : record.half === 'status' ? record.change : record.erased),
+            organizationId,
+          }),
         })),
       )
     },

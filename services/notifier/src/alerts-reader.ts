@@ -1,7 +1,9 @@
 import {
+  AlertErased,
   AlertFigures,
   type AlertRecordType,
   AlertStatusChange,
+  ERASED_RECORD_TYPE,
   FIGURE_RECORD_TYPES,
   HEADERS,
   STATUS_RECORD_TYPES,
@@ -23,7 +25,7 @@ import {
 } from '@tocsin/kafka'
 import { type Pool, queryOf } from '@tocsin/postgres'
 import { Compile } from 'typebox/compile'
-import { type AlertRecord, applyBatch } from './ledger/apply.ts'
+import { applyBatch, type LedgerRecord } from './ledger/apply.ts'
 import * as sql from './ledger/sql.ts'
 import type { Organizations } from './organizations.ts'
 
@@ -32,19 +34,25 @@ const BATCH_RECORDS = 100
 
 const figures = Compile(AlertFigures)
 const statusChange = Compile(AlertStatusChange)
+const erased = Compile(AlertErased)
 const FIGURES: ReadonlySet<string> = new Set(FIGURE_RECORD_TYPES)
 const STATUS: ReadonlySet<string> = new Set(STATUS_RECORD_TYPES)
 
 /** First look at a record of `alerts`: pure. Fields that a later release adds are ignored. */
-export function readAlertRecord(record: KafkaRecord): { readonly kind: 'take'; readonly value: AlertRecord } | Disposition {
+export function readAlertRecord(record: KafkaRecord): { readonly kind: 'take'; readonly value: LedgerRecord } | Disposition {
   const type = headerOf(record, HEADERS.type)
   if (type === undefined) return deadLettered('UNKNOWN_TYPE', `the header ${HEADERS.type} is missing`)
-  if (!FIGURES.has(type) && !STATUS.has(type)) return halt(`unknown record type ${type.slice(0, 64)}`)
+  if (!FIGURES.has(type) && !STATUS.has(type) && type !== ERASED_RECORD_TYPE)
+    return halt(`unknown record type ${type.slice(0, 64)}`)
   let value: unknown
   try {
     value = JSON.parse(record.value?.toString() ?? '')
   } catch (error) {
     return deadLettered('MALFORMED', `not JSON: ${messageOf(error).slice(0, 200)}`)
+  }
+  if (type === ERASED_RECORD_TYPE) {
+    if (!erased.Check(value)) return deadLettered('INVALID', faultOf(erased.Errors(value)))
+    return { kind: 'take', value: { half: 'none', type, value } }
   }
   if (FIGURES.has(type)) {
     if (!figures.Check(value)) return deadLettered('INVALID', faultOf(figures.Errors(value)))
@@ -73,7 +81,7 @@ export interface AlertsReaderOptions {
 /** Plans from `alerts`, each record once: the offset lies in PostgreSQL and moves with the plan. */
 export function readAlerts(options: AlertsReaderOptions): RunningConsumer {
   const { kafka, producer, pool, organizations } = options
-  return runConsumer<AlertRecord>({
+  return runConsumer<LedgerRecord>({
     kafka,
     producer,
     groupId: 'notifier',

@@ -18,7 +18,7 @@ import { createNotifier, type RunningNotifier } from '../src/app.ts'
 import { slackAccepts, smsAccepts, startProvider, type TestProvider } from '../src/channels/stand-ins/http-provider.ts'
 import { startSmtp, type TestSmtp } from '../src/channels/stand-ins/smtp.ts'
 import { NotifierConfig } from '../src/config.ts'
-import type { AlertRecord } from '../src/ledger/apply.ts'
+import type { LedgerRecord } from '../src/ledger/apply.ts'
 import { AT_ONCE, silent, TEMPLATE } from './ledger-world.ts'
 
 const PARTITIONS = 2
@@ -42,7 +42,7 @@ export interface NotifierWorld {
     readonly members?: readonly string[]
     readonly as?: Role
   }): Promise<string>
-  publish(...records: readonly AlertRecord[]): Promise<void>
+  publish(...records: readonly Pick<LedgerRecord, 'type' | 'value'>[]): Promise<void>
   publishRaw(value: string, headers: Record<string, string>): Promise<void>
   tokenOf(subject: string): Promise<string>
   entries(

@@ -67,6 +67,27 @@ test('what people do afterwards changes the Slack message and is said in its thr
   expect(second?.headers.get('in-reply-to')).toBe(first?.headers.get('message-id'))
 })
 
+test('what was erased leaves the copy of an alert, and what retention deleted leaves with all that was told of it', async () => {
+  const organizationId = await world.newOrganization({ members: ['eve'] })
+  const figures = figuresOf(organizationId)
+  const eve = await world.tokenOf('eve')
+  const { id } = figures
+  await world.publish(created(figures))
+  await waitFor(async () => (await world.entries(notifier, id, eve)).items.some(({ status }) => status === 'sent'), {
+    limitMs: LIMIT_MS,
+    what: 'the message',
+  })
+  const erased = (reason: 'erasure' | 'retention') =>
+    world.publish({ type: 'alert.erased', value: { id, organizationId, at: figures.updatedAt, reason } })
+  const copy = async () => JSON.stringify(await world.admin('SELECT figures, people FROM notifier.alerts WHERE id = $1', [id]))
+  expect(await copy()).toContain(figures.description)
+  await erased('erasure')
+  await waitFor(async () => !(await copy()).includes(figures.description), { limitMs: LIMIT_MS, what: 'the masked copy' })
+  expect((await world.entries(notifier, id, eve)).status).toBe(200)
+  await erased('retention')
+  await waitFor(async () => (await world.entries(notifier, id, eve)).status === 404, { limitMs: LIMIT_MS, what: 'nothing' })
+}, 120_000)
+
 test('tells a role that may not read everything that somebody was told, and not whom', async () => {
   const organizationId = await world.newOrganization({ members: ['vic'], as: 'viewer' })
   const figures = figuresOf(organizationId)

@@ -1,5 +1,5 @@
 -- Sensitive fields of alerts are sealed with the organization's data key (byte 1), or still in clear (byte 0: rows of 0.1, until
--- the pass over old rows has come by).
+-- their next change).
 ALTER TABLE alerts ALTER COLUMN metadata DROP DEFAULT;
 ALTER TABLE alerts
   ALTER COLUMN metadata            TYPE bytea USING '\x00'::bytea || convert_to(metadata::text, 'UTF8'),

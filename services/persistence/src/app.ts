@@ -121,7 +121,15 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     log,
     metrics,
   })
-  const upkeep = startUpkeep({ pool: workerPool, workerCipher, apiCipher, master: ring.fields, metrics, log })
+  const upkeep = startUpkeep({
+    pool: workerPool,
+    workerCipher,
+    apiCipher,
+    ring,
+    onDeleted: (id) => cache.changed([id]),
+    metrics,
+    log,
+  })
   const forgetting = startPeriodic({
     what: 'forgetting of idempotency keys',
     everyMs: FORGET_EVERY_MS,

@@ -7,6 +7,7 @@
  * 3. While PostgreSQL is away the partition waits (RetryableError); nothing is dropped or dead-lettered for it.
  * 4. What new figures mean for the status (core/system-act.ts) is done in the same transaction, as `system`: a merged alert is
  *    dismissed, one that went on after its end is reopened, and where its rule says so it is resolved with its episode.
+ * 5. A record of an alert that retention has deleted, late or replayed, does not bring it back.
  */
 import { type AlertFigures, type AlertStatusChange, type StatusRecordType, TOPICS } from '@tocsin/contracts'
 import {
@@ -32,6 +33,7 @@ import { readAlertRecord } from './read-alert-record.ts'
 import { type AppliedFigures, applyFigures, lockAlert, wasTouched, writeStatus } from './repositories/alerts.ts'
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
 import { addToOutbox, statusRecord } from './repositories/outbox.ts'
+import { DELETE_BURIED } from './sql/retention-sql.ts'
 
 export interface ApplierOptions {
   readonly kafka: Kafka
@@ -90,7 +92,7 @@ export async function applyBatch(
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
     const { figures, statuses } = foldBatch(batch.items.map((item) => item.value))
-    const applied = await applyFigures(query, cipher, figures)
+    const applied = await withoutBuried(query, await applyFigures(query, cipher, figures))
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
     const revisions = new Map(applied.map((row) => [row.id, row.revision]))
@@ -111,6 +113,13 @@ export async function applyBatch(
         : outcome.changed.has(keyOf(value.change))
     return fresh ? done : dropped('notNewer')
   })
+}
+
+/** What retention deleted stays deleted (5). */
+async function withoutBuried(query: Query, applied: readonly AppliedFigures[]): Promise<readonly AppliedFigures[]> {
+  if (applied.length === 0) return applied
+  const buried = new Set((await query<{ id: string }>(DELETE_BURIED, [applied.map(({ id }) => id)])).map(({ id }) => id))
+  return buried.size === 0 ? applied : applied.filter(({ id }) => !buried.has(id))
 }
 
 const stateOf = ({ status, ended_at_count: count }: AppliedFigures) => ({

@@ -17,6 +17,7 @@ import { bulkRoutes } from './routes/bulk.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
 import { exceptionRoutes } from './routes/exceptions.ts'
 import { historyRoutes } from './routes/history.ts'
+import { holdRoutes } from './routes/holds.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { meRoutes } from './routes/me.ts'
 import { memberRoutes } from './routes/members.ts'
@@ -77,6 +78,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   bulkRoutes(app, options)
   organizationRoutes(app, options)
   historyRoutes(app, options)
+  holdRoutes(app, options)
   const workers = new RuleWorkers()
   app.addHook('onClose', () => workers.close())
   ruleRoutes(app, { ...options, workers })

@@ -2,13 +2,14 @@ import {
   AlertFigures,
   AlertStatusChange,
   type DeadCode,
+  ERASED_RECORD_TYPE,
   FIGURE_RECORD_TYPES,
   type FigureRecordType,
   HEADERS,
   STATUS_RECORD_TYPES,
   type StatusRecordType,
 } from '@tocsin/contracts'
-import { type Disposition, deadLettered, halt, headerOf, type KafkaRecord } from '@tocsin/kafka'
+import { type Disposition, deadLettered, dropped, halt, headerOf, type KafkaRecord } from '@tocsin/kafka'
 import { Compile } from 'typebox/compile'
 import type { AlertRecord } from './core/fold-batch.ts'
 import { maybeUnstorable, unstorable } from './core/storable.ts'
@@ -27,6 +28,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export function readAlertRecord(record: KafkaRecord): { readonly kind: 'take'; readonly value: AlertRecord } | Disposition {
   const type = headerOf(record, HEADERS.type)
   if (type === undefined) return deadLettered('UNKNOWN_TYPE', `header ${HEADERS.type} is missing`)
+  // What persistence erased it has erased: its own record has nothing to add.
+  if (type === ERASED_RECORD_TYPE) return dropped('notNewer')
   if (!isFigureType(type) && !isStatusType(type))
     return halt(`record type ${JSON.stringify(type.slice(0, 64))} is unknown to this release`)
   const parsed = parse(record.value)

@@ -1,5 +1,5 @@
 import type { SocketMessage } from '@tocsin/contracts'
-import type { Change } from '../stream/change.ts'
+import type { Change, Gone } from '../stream/change.ts'
 
 const time = (at: number) => new Date(at).toISOString()
 const text = (message: SocketMessage) => JSON.stringify(message)
@@ -23,7 +23,7 @@ export function upsert(type: 'alert_created' | 'alert_updated', change: Change, 
   return `${head.slice(0, -1)}${change.partial ? ',"partial":true' : ''},"alert":${alert}}`
 }
 
-export const deleted = (change: Change, reason: 'merged' | 'filtered', cursor: string) =>
+export const deleted = (change: Change, reason: Gone, cursor: string) =>
   text({
     type: 'alert_deleted',
     timestamp: time(change.at),

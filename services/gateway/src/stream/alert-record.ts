@@ -1,6 +1,8 @@
 import {
+  AlertErased,
   AlertFigures,
   AlertStatusChange,
+  ERASED_RECORD_TYPE,
   FIGURE_RECORD_TYPES,
   type FigureRecordType,
   STATUS_RECORD_TYPES,
@@ -15,10 +17,14 @@ export interface Place {
   readonly appendTime: number
 }
 
-/** One record of `alerts`: the detector's half or people's half of an alert. */
-export type AlertRecord =
+/** One record of `alerts` with the detector's half or people's half of an alert. */
+export type HalfRecord =
   | { readonly half: 'figures'; readonly type: FigureRecordType; readonly figures: AlertFigures }
   | { readonly half: 'status'; readonly type: StatusRecordType; readonly change: AlertStatusChange }
+/** Or that an alert, or what it said of people, is gone. */
+export type AlertRecord =
+  | HalfRecord
+  | { readonly half: 'none'; readonly type: typeof ERASED_RECORD_TYPE; readonly erased: AlertErased }
 
 export type Decoded =
   | { readonly kind: 'record'; readonly record: AlertRecord }
@@ -29,14 +35,19 @@ export type Decoded =
 
 const figuresCheck = Compile(AlertFigures)
 const statusCheck = Compile(AlertStatusChange)
+const erasedCheck = Compile(AlertErased)
 const isFigureType = (type: string): type is FigureRecordType => (FIGURE_RECORD_TYPES as readonly string[]).includes(type)
 const isStatusType = (type: string): type is StatusRecordType => (STATUS_RECORD_TYPES as readonly string[]).includes(type)
 
 /** Reads a record's value by its header `tocsin-type`. */
 export function decodeAlertRecord(type: string | undefined, value: Buffer | null): Decoded {
   if (type === undefined) return { kind: 'invalid', reason: 'no type header' }
-  if (!isFigureType(type) && !isStatusType(type)) return { kind: 'unknownType', type }
+  if (!isFigureType(type) && !isStatusType(type) && type !== ERASED_RECORD_TYPE) return { kind: 'unknownType', type }
   const parsed = parse(value)
+  if (type === ERASED_RECORD_TYPE) {
+    if (!erasedCheck.Check(parsed)) return { kind: 'invalid', reason: 'not AlertErased' }
+    return { kind: 'record', record: { half: 'none', type, erased: parsed } }
+  }
   if (isFigureType(type)) {
     if (!figuresCheck.Check(parsed)) return { kind: 'invalid', reason: 'not AlertFigures' }
     return { kind: 'record', record: { half: 'figures', type, figures: parsed } }
@@ -53,6 +64,7 @@ function parse(value: Buffer | null): unknown {
   }
 }
 
-export const organizationOf = (record: AlertRecord): string =>
-  record.half === 'figures' ? record.figures.organizationId : record.change.organizationId
-export const alertIdOf = (record: AlertRecord): string => (record.half === 'figures' ? record.figures.id : record.change.id)
+const contentOf = (record: AlertRecord): AlertFigures | AlertStatusChange | AlertErased =>
+  record.half === 'figures' ? record.figures : record.half === 'status' ? record.change : record.erased
+export const organizationOf = (record: AlertRecord): string => contentOf(record).organizationId
+export const alertIdOf = (record: AlertRecord): string => contentOf(record).id

@@ -55,6 +55,7 @@ export class AlertStream implements StreamView {
         this.#ring.append(change, this.#clock())
         options.onChange(change.organizationId)
       },
+      forget: (organizationId, alertId) => this.#ring.mask(organizationId, alertId),
     })
     this.#following = followTopic({
       kafka: options.kafka,

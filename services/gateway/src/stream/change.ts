@@ -22,6 +22,8 @@ export interface Change {
   /** Before the change; null: it did not exist; undefined: not known. */
   readonly before: Facets | null | undefined
   readonly after: Facets
+  /** The alert is gone, whole. */
+  readonly gone?: true
   /** Who acted, where a person did. */
   readonly userId: string | undefined
   readonly partial: boolean
@@ -50,11 +52,13 @@ export function matches(filter: SubscriptionFilter, facets: Facets): boolean {
 }
 
 /** What a subscriber with this filter is told of the change; `hidden` says nothing. */
-export type Showing = 'created' | 'updated' | 'merged' | 'filtered' | 'hidden'
+export type Showing = 'created' | 'updated' | Gone | 'hidden'
+export type Gone = 'retention' | 'merged' | 'filtered'
 
-export function showing(filter: SubscriptionFilter, change: Pick<Change, 'before' | 'after' | 'created'>): Showing {
+export function showing(filter: SubscriptionFilter, change: Pick<Change, 'before' | 'after' | 'created' | 'gone'>): Showing {
   const { before, after } = change
   const was = before === undefined || (before !== null && !before.merged && matches(filter, before))
+  if (change.gone) return was ? 'retention' : 'hidden'
   if (after.merged) return was ? 'merged' : 'hidden'
   if (matches(filter, after)) return change.created ? 'created' : 'updated'
   return was ? 'filtered' : 'hidden'

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { AlertRecord } from './alert-record.ts'
+import type { HalfRecord } from './alert-record.ts'
 import { apply, type Halves, halvesOf, join, merge, NOTHING, untouched } from './halves.ts'
 import { ACKNOWLEDGED, at, figuresRecord, statusRecord } from './samples.ts'
 
-const after = (halves: Halves, ...records: AlertRecord[]): Halves =>
+const after = (halves: Halves, ...records: HalfRecord[]): Halves =>
   records.reduce((now, record) => {
     const applied = apply(now, record)
     return applied.kind === 'newer' ? applied.halves : now

@@ -4,8 +4,9 @@
  * 1. A half that is not newer than the one held is dropped; neither half overwrites the other.
  * 2. A status change holds only the fields it changed, so it needs the status before it; before version 1 that is UNTOUCHED.
  */
+import { maskAlert } from '@tocsin/access'
 import { type Alert, type AlertFigures, type AlertStatusChange, type AlertWithEvidence, UNTOUCHED } from '@tocsin/contracts'
-import type { AlertRecord } from './alert-record.ts'
+import type { HalfRecord } from './alert-record.ts'
 
 /** Evidence stays behind: the API gives it on one alert only. */
 export type Figures = Omit<AlertFigures, 'evidence'>
@@ -29,7 +30,7 @@ export const untouched = (halves: Halves): Halves =>
 export type Applied = { readonly kind: 'newer'; readonly halves: Halves } | { readonly kind: 'stale' }
 
 /** `halves` after `record`, or stale when it holds nothing new (1). */
-export function apply(halves: Halves, record: AlertRecord): Applied {
+export function apply(halves: Halves, record: HalfRecord): Applied {
   return record.half === 'figures' ? applyFigures(halves, record.figures) : applyStatus(halves, record.change)
 }
 
@@ -55,6 +56,14 @@ function applyStatus(halves: Halves, change: AlertStatusChange): Applied {
     halves: { ...halves, status: { ...base, ...changes, version: change.version }, loose: null, statusUpdatedAt },
   }
 }
+
+/** Without what they say of people. */
+export const maskHalves = (halves: Halves): Halves => ({
+  ...halves,
+  figures: halves.figures === null ? null : maskAlert(halves.figures),
+  status: halves.status === null ? null : maskAlert(halves.status),
+  loose: halves.loose === null ? null : maskAlert(halves.loose),
+})
 
 /** Both halves as persistence has them. */
 export function halvesOf(alert: AlertWithEvidence | Alert): Halves {

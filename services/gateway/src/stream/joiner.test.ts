@@ -1,11 +1,11 @@
 import type { AlertWithEvidence } from '@tocsin/contracts'
 import { expect, test } from 'vitest'
 import { AlertCache } from './alert-cache.ts'
-import type { AlertRecord } from './alert-record.ts'
-import type { Change } from './change.ts'
+import type { AlertRecord, HalfRecord } from './alert-record.ts'
+import { type Change, showing } from './change.ts'
 import { apply, join, NOTHING, untouched } from './halves.ts'
 import { Joiner, type Lookup } from './joiner.ts'
-import { ACKNOWLEDGED, figuresRecord, ORGANIZATION, statusRecord } from './samples.ts'
+import { ACKNOWLEDGED, figures, figuresRecord, ORGANIZATION, statusRecord } from './samples.ts'
 
 const APPEND_TIME = Date.parse('2026-03-01T12:00:00Z')
 
@@ -15,6 +15,7 @@ function setUp(
 ) {
   const changes: Change[] = []
   const asked: string[] = []
+  const forgotten: string[] = []
   const cache = new AlertCache(options.maxAlerts ?? 100)
   cache.begin(0, options.readFrom ?? Number.NEGATIVE_INFINITY)
   const joiner = new Joiner({
@@ -24,17 +25,18 @@ function setUp(
       return answer(alertId)
     },
     emit: (change) => changes.push(change),
+    forget: (_organizationId, alertId) => forgotten.push(alertId),
   })
   let offset = 0n
   const accept = (...records: AlertRecord[]) => {
     for (const record of records) joiner.accept({ partition: 0, offset: offset++, appendTime: APPEND_TIME }, record)
   }
   const told = () => changes.map((change) => ({ ...JSON.parse(change.alert), offset: change.offset, partial: change.partial }))
-  return { joiner, accept, changes, asked, told }
+  return { joiner, accept, changes, asked, forgotten, told }
 }
 
 /** Persistence's answer: the alert with these records applied. */
-const found = (...records: AlertRecord[]): Lookup => {
+const found = (...records: HalfRecord[]): Lookup => {
   const halves = records.reduce((now, record) => {
     const applied = apply(now, record)
     return applied.kind === 'newer' ? applied.halves : now
@@ -124,4 +126,28 @@ test('an alert that fell out of the bounded cache is looked up again', async () 
   accept(figuresRecord(1, 2))
   await joiner.whenIdle()
   expect(asked).toHaveLength(1)
+})
+
+const erasedRecord = (n: number, reason: 'retention' | 'erasure'): AlertRecord => ({
+  half: 'none',
+  type: 'alert.erased',
+  erased: { id: figures(n).id, organizationId: ORGANIZATION, at: figures(n).updatedAt, reason },
+})
+
+test('what was erased of an alert is masked in what is held and in what was told, and the change says so', () => {
+  const { accept, changes, forgotten, told } = setUp()
+  accept(figuresRecord(1), erasedRecord(1, 'erasure'), statusRecord(1, 1, ACKNOWLEDGED))
+  expect(forgotten).toEqual([figures(1).id])
+  expect(told().slice(1)).toMatchObject([
+    { title: figures(1).rule.name, description: '[masked]', partial: false },
+    { title: figures(1).rule.name, status: 'acknowledged' },
+  ])
+  expect(changes.map(({ gone }) => gone)).toEqual([undefined, undefined, undefined])
+})
+
+test('an alert that retention deleted is gone for whoever was shown it', () => {
+  const { accept, changes } = setUp()
+  accept(figuresRecord(1), erasedRecord(1, 'retention'))
+  expect(changes.map((change) => showing({}, change))).toEqual(['created', 'retention'])
+  expect(showing({ severity: ['LOW'] }, changes[1] as Change)).toBe('hidden')
 })

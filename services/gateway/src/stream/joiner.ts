@@ -4,12 +4,13 @@
  * 1. Changes of an organization come out in log order, also while one of them waits for persistence.
  * 2. Persistence is asked only when a half is missing that cannot be known otherwise; it answers or fails within its limit.
  * 3. Nothing waits for persistence for long: what cannot be joined goes out as partial.
+ * 4. What was erased is masked in all that is still held of the alert, changes that were told before included.
  */
-import type { AlertWithEvidence } from '@tocsin/contracts'
+import type { AlertErased, AlertWithEvidence } from '@tocsin/contracts'
 import type { AlertCache } from './alert-cache.ts'
-import { type AlertRecord, alertIdOf, organizationOf, type Place } from './alert-record.ts'
+import { type AlertRecord, alertIdOf, type HalfRecord, organizationOf, type Place } from './alert-record.ts'
 import { type Change, type Facets, facetsOf } from './change.ts'
-import { apply, type Halves, halvesOf, join, merge, NOTHING, untouched } from './halves.ts'
+import { apply, type Halves, halvesOf, join, maskHalves, merge, NOTHING, untouched } from './halves.ts'
 
 /** More waiting records than this for one organization, and persistence is not asked any more until they are gone (3). */
 const MAX_WAITING = 1_000
@@ -30,6 +31,7 @@ export class Joiner {
   readonly #cache: AlertCache
   readonly #lookup: (organizationId: string, alertId: string) => Promise<Lookup>
   readonly #emit: (change: Change) => void
+  readonly #forget: (organizationId: string, alertId: string) => void
   #idle: (() => void)[] = []
 
   /** `emit` is called synchronously from `accept` whenever nothing has to be asked. `lookup` never rejects. */
@@ -37,10 +39,13 @@ export class Joiner {
     readonly cache: AlertCache
     readonly lookup: (organizationId: string, alertId: string) => Promise<Lookup>
     readonly emit: (change: Change) => void
+    /** Masks the alert in changes that can still be read. */
+    readonly forget: (organizationId: string, alertId: string) => void
   }) {
     this.#cache = deps.cache
     this.#lookup = deps.lookup
     this.#emit = deps.emit
+    this.#forget = deps.forget
   }
 
   accept(place: Place, record: AlertRecord): void {
@@ -48,6 +53,10 @@ export class Joiner {
     const waiting = this.#waiting.get(organizationId)
     if (waiting) {
       waiting.push({ place, record })
+      return
+    }
+    if (record.half === 'none') {
+      this.#erase(place, record.erased)
       return
     }
     const halves = this.#known(record)
@@ -72,6 +81,11 @@ export class Joiner {
     const waiting = this.#waiting.get(organizationId) as Waiting[]
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
       const { place, record } = next
+      if (record.half === 'none') {
+        this.#erase(place, record.erased)
+        waiting.shift()
+        continue
+      }
       let halves = this.#known(record)
       if (!this.#enough(halves, place, record) && waiting.length <= MAX_WAITING) {
         const answer = await this.#lookup(organizationId, alertIdOf(record))
@@ -92,7 +106,7 @@ export class Joiner {
   }
 
   /** Whether the record and what is held make a whole alert (2). */
-  #enough(halves: Halves, place: Place, record: AlertRecord): boolean {
+  #enough(halves: Halves, place: Place, record: HalfRecord): boolean {
     if (record.half === 'status') return halves.figures !== null && (halves.status !== null || record.change.version === 1)
     if (halves.status !== null) return true
     // Every status record since the alert was created would be held here, and there is none (alert-cache.ts, 1).
@@ -101,12 +115,36 @@ export class Joiner {
   }
 
   /** Fills in the status nobody has touched, where `#enough` has found that so. */
-  #settled(halves: Halves, record: AlertRecord): Halves {
+  #settled(halves: Halves, record: HalfRecord): Halves {
     return record.half === 'figures' ? untouched(halves) : halves
   }
 
+  /** What was told of it before is not told again either: `forget` (4). */
+  #erase(place: Place, { organizationId, id: alertId, reason }: AlertErased): void {
+    const held = this.#cache.get(organizationId, alertId)
+    this.#forget(organizationId, alertId)
+    const halves = maskHalves(held ?? NOTHING)
+    this.#cache.put(organizationId, alertId, { halves, partition: place.partition, appendTime: place.appendTime })
+    const joined = join(halves)
+    const alert = { id: alertId, organizationId, ...joined.alert }
+    this.#emit({
+      organizationId,
+      partition: place.partition,
+      offset: place.offset,
+      at: place.appendTime,
+      alertId,
+      created: false,
+      before: beforeOf(held, false),
+      after: facetsOf(alert),
+      ...(reason === 'retention' ? { gone: true as const } : {}),
+      userId: undefined,
+      partial: joined.partial,
+      alert: JSON.stringify(alert),
+    })
+  }
+
   /** `fetched`: persistence may be ahead of the log's reader, and then the record is stale but still has to be told once. */
-  #finish(halves: Halves, place: Place, record: AlertRecord, fetched = false): void {
+  #finish(halves: Halves, place: Place, record: HalfRecord, fetched = false): void {
     const organizationId = organizationOf(record)
     const alertId = alertIdOf(record)
     const held = this.#cache.get(organizationId, alertId)

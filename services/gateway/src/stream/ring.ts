@@ -4,6 +4,8 @@
  * 1. At most `maxBytes` (an estimate that is never below the text's size) and `maxAgeMs` old; the oldest go first.
  * 2. Changes of an organization are in log order. Whatever a reader missed is known: `read` answers `lost`, never a gap.
  */
+import { maskAlert } from '@tocsin/access'
+import type { Alert } from '@tocsin/contracts'
 import type { Change } from './change.ts'
 
 /** Text is at most two bytes a character; the rest is for the object itself. */
@@ -18,6 +20,7 @@ interface Lane {
 
 export type RingRead = { readonly kind: 'changes'; readonly changes: readonly Change[] } | { readonly kind: 'lost' }
 
+const maskText = (alert: string): string => JSON.stringify(maskAlert(JSON.parse(alert) as Partial<Alert>))
 export const bytesOf = (change: Change): number => change.alert.length * 2 + OBJECT_BYTES
 
 export class Ring {
@@ -58,6 +61,18 @@ export class Ring {
     this.#order.push(change.organizationId)
     this.#bytes += bytesOf(change)
     this.evict(now)
+  }
+
+  /** Takes what it says of people out of the alert's changes; positions stay. */
+  mask(organizationId: string, alertId: string): void {
+    const lane = this.#lanes.get(organizationId)
+    if (lane === undefined) return
+    lane.changes = lane.changes.map((change) => {
+      if (change.alertId !== alertId) return change
+      const masked = { ...change, alert: maskText(change.alert) }
+      this.#bytes += bytesOf(masked) - bytesOf(change)
+      return masked
+    })
   }
 
   /** Drops what is too old or too much (1). */

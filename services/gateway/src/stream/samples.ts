@@ -1,6 +1,6 @@
 /** Alerts and changes for this service's tests. */
 import type { AlertFigures, AlertStatusChange, FigureRecordType, StatusRecordType } from '@tocsin/contracts'
-import type { AlertRecord } from './alert-record.ts'
+import type { HalfRecord } from './alert-record.ts'
 import type { Change } from './change.ts'
 
 export const ORGANIZATION = '0b7c8a52-5f3c-4d1e-9a76-1f2e3d4c5b6a'
@@ -44,7 +44,7 @@ export const figuresRecord = (
   revision = 1,
   more: Partial<AlertFigures> = {},
   type: FigureRecordType = revision === 1 ? 'alert.created' : 'alert.revised',
-): AlertRecord => ({ half: 'figures', type, figures: figures(n, revision, more) })
+): HalfRecord => ({ half: 'figures', type, figures: figures(n, revision, more) })
 
 export const statusRecord = (
   n: number,
@@ -52,7 +52,7 @@ export const statusRecord = (
   changes: AlertStatusChange['changes'],
   type: StatusRecordType = 'alert.acknowledged',
   actor = 'ann@example.org',
-): AlertRecord => ({
+): HalfRecord => ({
   half: 'status',
   type,
   change: { id: alertId(n), organizationId: ORGANIZATION, version, actor, updatedAt: at(5000 + version), changes },

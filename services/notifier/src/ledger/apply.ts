@@ -4,8 +4,17 @@
  * 1. The partition's offset row is locked and compared first: a batch that another instance has taken meanwhile has no effect.
  * 2. Copies, plan and offset are stored together or not at all.
  * 3. An alert's row is locked before its timers and deliveries are looked at, so that what a timer becomes at the same moment is seen.
+ * 4. What was erased leaves the copy; what retention deleted leaves with everything that was told of it.
  */
-import { type AlertFigures, type AlertRecordType, type AlertStatusChange, severityRank } from '@tocsin/contracts'
+import { maskAlert } from '@tocsin/access'
+import {
+  type AlertErased,
+  type AlertFigures,
+  type AlertRecordType,
+  type AlertStatusChange,
+  type ERASED_RECORD_TYPE,
+  severityRank,
+} from '@tocsin/contracts'
 import { type Pool, type Query, transaction } from '@tocsin/postgres'
 import type { Organizations } from '../organizations.ts'
 import { planChange, type Step } from '../plan/plan-change.ts'
@@ -18,6 +27,11 @@ export type AlertRecord =
   | { readonly half: 'figures'; readonly type: AlertRecordType; readonly value: AlertFigures }
   | { readonly half: 'status'; readonly type: AlertRecordType; readonly value: AlertStatusChange }
 
+/** Or that an alert, or what it said of people, is gone. */
+export type LedgerRecord =
+  | AlertRecord
+  | { readonly half: 'none'; readonly type: typeof ERASED_RECORD_TYPE; readonly value: AlertErased }
+
 export interface AppliedBatch {
   readonly topic: string
   readonly partition: number
@@ -25,7 +39,7 @@ export interface AppliedBatch {
   readonly to: bigint
   readonly items: readonly {
     readonly record: { readonly offset: bigint; readonly appendTime: number }
-    readonly value: AlertRecord
+    readonly value: LedgerRecord
   }[]
 }
 
@@ -47,11 +61,25 @@ export async function applyBatch(pool: Pool, organizations: Pick<Organizations, 
     const outcomes: ('planned' | 'stale')[] = []
     for (const { record, value } of batch.items) {
       const replayed = record.offset < offset.notifyFrom
-      outcomes.push(await applyRecord(context, value, { appendedAt: record.appendTime, replayed }))
+      if (value.half === 'none') outcomes.push(await erase(query, value.value))
+      else outcomes.push(await applyRecord(context, value, { appendedAt: record.appendTime, replayed }))
     }
     await query(sql.MOVE_OFFSET, [...place, batch.to]) // 2
     return outcomes
   })
+}
+
+/** 4 */
+async function erase(query: Query, { id, reason }: AlertErased): Promise<'planned' | 'stale'> {
+  const [known] = await query<StoredAlert>(sql.LOCK_ALERT, [id])
+  if (known === undefined) return 'stale'
+  if (reason === 'retention') await query(sql.FORGET_ALERT, [id])
+  else {
+    const figures = known.figures === null ? null : maskAlert(known.figures)
+    const { changedAt, ...changes } = known.people
+    await query(sql.MASK_ALERT, [id, figures, { ...maskAlert(changes), ...(changedAt === undefined ? {} : { changedAt }) }])
+  }
+  return 'planned'
 }
 
 async function applyRecord(

@@ -20,6 +20,15 @@ INSERT INTO alerts (id, organization_id, figures, revision, people, version) VAL
 ON CONFLICT (id) DO UPDATE SET figures = EXCLUDED.figures, revision = EXCLUDED.revision, people = EXCLUDED.people,
                                version = EXCLUDED.version, updated_at = now()`
 
+export const MASK_ALERT = `UPDATE alerts SET figures = $2, people = $3, updated_at = now() WHERE id = $1`
+
+export const FORGET_ALERT = `
+WITH told AS (SELECT id FROM deliveries WHERE alert_id = $1),
+     tries AS (DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM told)),
+     messages AS (DELETE FROM deliveries WHERE alert_id = $1),
+     decisions AS (DELETE FROM notifications WHERE alert_id = $1)
+DELETE FROM alerts WHERE id = $1`
+
 export const READ_TIMERS = `SELECT due_at AS "dueAt" FROM notifications WHERE alert_id = $1 AND status = 'planned'`
 
 export const READ_TOLD = `

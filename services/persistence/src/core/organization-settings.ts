@@ -18,7 +18,7 @@ export function healthOf(recipients: Recipients): OrganizationHealth {
 export const warningsOf = (recipients: Recipients): string[] =>
   healthOf(recipients).problems.map(({ code, message }) => `${code}: ${message}`)
 
-const BY_SEVERITY = ['notificationDelaysMs', 'acknowledgementExpiryMs'] as const
+const BY_SEVERITY = ['notificationDelaysMs', 'acknowledgementExpiryMs', 'retentionDays'] as const
 
 /** Fields that `change` names are replaced, those by severity one severity at a time; the others stay. */
 export function withSettings(settings: OrganizationSettings, change: OrganizationSettings = {}): OrganizationSettings {

@@ -63,6 +63,9 @@ export function searchQuery(organizationId: string, { q, tag, subjects }: Wanted
   return terms.length === 0 ? null : terms.join(' & ')
 }
 
+/** The one word by which all alerts about a subject are found. */
+export const subjectWordOf = (organizationId: string, subject: string): string => prefixOf(organizationId) + subjectWord(subject)
+
 const prefixOf = (organizationId: string): string => organizationId.slice(0, ORGANIZATION_DIGITS).toLowerCase() // (1)
 const subjectWord = (subject: string): string => `=${digest(subject)}` // (4)
 const tagWord = (tag: string): string => `#${digest(tag)}`

@@ -1,14 +1,17 @@
-import type { Keys, SecretKey } from '@tocsin/access'
+import type { KeyRing } from '@tocsin/access'
 import type { Pool } from '@tocsin/postgres'
 import type { Logger } from '@tocsin/telemetry'
 import type { PersistenceMetrics } from '../metrics.ts'
 import { type Periodic, startPeriodic } from '../periodic.ts'
 import { forgetDestroyedKeys, rewrapDataKeys } from './data-keys.ts'
 import type { FieldCipher } from './field-cipher.ts'
+import { applyRetention } from './retention.ts'
 
 /** A destroyed key is in no instance's memory longer than this. */
 const FORGET_EVERY_MS = 2_000
 const REWRAP_EVERY_MS = 5_000
+/** A day more or less of four hundred does not matter; a round asks five times for each organization. */
+const RETENTION_EVERY_MS = 600_000
 
 export interface Upkeep {
   /** What fails again and again, for readiness. */
@@ -22,11 +25,13 @@ export function startUpkeep(options: {
   readonly pool: Pool
   readonly workerCipher: FieldCipher
   readonly apiCipher: FieldCipher
-  readonly master: Keys<SecretKey>
+  readonly ring: KeyRing
+  /** Called after alerts of an organization were deleted. */
+  readonly onDeleted: (organizationId: string) => Promise<void>
   readonly metrics: PersistenceMetrics
   readonly log: Logger
 }): Upkeep {
-  const { pool, workerCipher, apiCipher, master, metrics, log } = options
+  const { pool, workerCipher, apiCipher, ring, onDeleted, metrics, log } = options
   const start = (what: string, everyMs: number, work: () => Promise<'more' | 'done'>) => ({
     what,
     periodic: startPeriodic({ what, everyMs, log, work }),
@@ -34,7 +39,10 @@ export function startUpkeep(options: {
   const works: readonly { readonly what: string; readonly periodic: Periodic }[] = [
     start('destroyed keys', FORGET_EVERY_MS, () => forgetDestroyedKeys(pool, [workerCipher, apiCipher])),
     start('wrapping of data keys', REWRAP_EVERY_MS, () =>
-      rewrapDataKeys({ pool, cipher: workerCipher, active: () => master.active, metrics }),
+      rewrapDataKeys({ pool, cipher: workerCipher, active: () => ring.fields.active, metrics }),
+    ),
+    start('retention', RETENTION_EVERY_MS, () =>
+      applyRetention({ pool, cipher: workerCipher, historyKeys: ring.history, onDeleted }),
     ),
   ]
   return {

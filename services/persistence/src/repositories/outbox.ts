@@ -1,8 +1,10 @@
 import {
   type AccessRecord,
+  type AlertErased,
   type AlertFigures,
   type AlertStatusChange,
   type ControlRecord,
+  ERASED_RECORD_TYPE,
   type FigureRecordType,
   HEADERS,
   type HistoryHead,
@@ -83,6 +85,14 @@ export const statusRecord = (
     'Alert',
     change,
     traceparent,
+  )
+
+export const erasedRecord = (erased: AlertErased, partition: number): OutboxRecord =>
+  record(
+    { organizationId: erased.organizationId, topic: TOPICS.alerts.name, partition, key: erased.organizationId },
+    ERASED_RECORD_TYPE,
+    'Alert',
+    erased,
   )
 
 /** The control record first, so that the setting is in force before anyone who reads `tenants` acts on it (design §5.2). */
