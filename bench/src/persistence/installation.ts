@@ -70,6 +70,7 @@ export class Installation {
           TOCSIN_ENV: 'development',
           KAFKA_BROKERS: this.#context.brokers,
           KAFKA_TOPIC_PREFIX: this.#prefix,
+          KAFKA_PARTITIONS: '4',
           OWNER_DATABASE_URL: this.urls.tocsin_owner,
           API_DATABASE_URL: this.urls.tocsin_api,
           WORKER_DATABASE_URL: this.urls.tocsin_worker,

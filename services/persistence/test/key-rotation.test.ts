@@ -55,7 +55,15 @@ test('each ring is rotated under load: no request fails, and what the old keys m
       else failures.push({ status, body })
     }
   })()
-  const place = { organizationId: organization.organizationId, createdAt: '2030-01-01T00:00:00.000Z', id: alertId }
+  const at = '2030-01-01T00:00:00.000Z'
+  const place = {
+    organizationId: organization.organizationId,
+    sort: 'created',
+    order: 'desc',
+    value: at,
+    createdAt: at,
+    id: alertId,
+  }
   for (const name of ['tokens', 'cursors', 'cookies', 'services', 'fields'] as const) {
     const { before, after } = await rotate(name)
     expect(after[name].active).not.toBe(before[name].active)

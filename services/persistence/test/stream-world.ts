@@ -79,6 +79,8 @@ export async function createStreamWorld(
     API_DATABASE_URL: databaseUrls.tocsin_api,
     WORKER_DATABASE_URL: databaseUrls.tocsin_worker,
     REDIS_URL: testInfrastructure().redisUrl,
+    // Tests ask as fast as they can.
+    API_REQUESTS_PER_MINUTE: '1000000',
     KEYS_FILE: join(folder, 'keys.json'),
     RULES_DIR: rulesDir,
     OPERATOR_SUBJECT: OPERATOR,
