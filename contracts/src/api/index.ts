@@ -2,6 +2,7 @@ import { ACCESS_OPERATIONS } from './access.ts'
 import { ACTION_OPERATIONS } from './actions.ts'
 import { EXPORT_OPERATIONS } from './alert-export.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
+import { BACKTEST_OPERATIONS } from './backtests.ts'
 import { BULK_OPERATIONS } from './bulk.ts'
 import { EVENT_OPERATIONS } from './events.ts'
 import { EVIDENCE_OPERATIONS } from './evidence.ts'
@@ -21,6 +22,7 @@ export * from './access.ts'
 export * from './actions.ts'
 export * from './alert-export.ts'
 export * from './alerts.ts'
+export * from './backtests.ts'
 export * from './bulk.ts'
 export * from './events.ts'
 export * from './evidence.ts'
@@ -52,6 +54,7 @@ export const OPERATIONS_TABLE = {
   ...HOLD_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
   ...RULE_OPERATIONS,
+  ...BACKTEST_OPERATIONS,
   ...EXCEPTION_OPERATIONS,
   ...NOTIFICATION_OPERATIONS,
   ...EVENT_OPERATIONS,

@@ -12,6 +12,8 @@ export interface Mapping {
   /** sshd: of stamps that have none. */
   readonly year: number | undefined
   readonly zone: string | undefined
+  /** Whose events are that name none; default NO_ORGANIZATION. */
+  readonly organizationId?: string
   /** ms since 1970: the latest year that a stamp without one may have. */
   readonly now: number
 }
@@ -25,12 +27,14 @@ export class MappedReader implements LineReader {
   readonly #sink: EventSink
   readonly #clock = new FileClock()
   readonly #yearOf: ((text: string) => number) | undefined
+  readonly #nobody: string
   #waiting: { readonly text: string; readonly line: number }[] = []
 
   constructor(mapping: Mapping, sink: EventSink) {
     this.#mapping = mapping
     this.#format = mapping.format === undefined ? undefined : formatOf(mapping.format)
     this.#sink = sink
+    this.#nobody = mapping.organizationId ?? NO_ORGANIZATION
     this.#yearOf = mapping.year === undefined ? undefined : createYearCounter(mapping.year)
   }
 
@@ -47,7 +51,7 @@ export class MappedReader implements LineReader {
       this.#sink.event({ event: parsedEvent(item), appendTime, line })
       return
     }
-    const named = typeof item?.['organizationId'] === 'string' ? item['organizationId'].toLowerCase() : NO_ORGANIZATION
+    const named = typeof item?.['organizationId'] === 'string' ? item['organizationId'].toLowerCase() : this.#nobody
     this.#prepare({ kind: 'json', text, lines: true }, named, [line], item?.['receivedAt'])
   }
 
@@ -58,7 +62,7 @@ export class MappedReader implements LineReader {
     const text = waiting.map((each) => each.text).join('\n')
     this.#prepare(
       { kind: 'text', text },
-      NO_ORGANIZATION,
+      this.#nobody,
       waiting.map(({ line }) => line),
     )
   }

@@ -1,8 +1,16 @@
 /** A range of offsets of one partition of `audit.events`, as the engine reads it. */
 import { ControlRecord, HEADERS, TOPICS } from '@tocsin/contracts'
-import { type CompiledRule, checkSettings, compileRule, type DurationMs, type EngineRecord, parsedEvent } from '@tocsin/engine'
+import {
+  type CompiledRule,
+  checkSettings,
+  compileRule,
+  type DurationMs,
+  type EngineRecord,
+  type EpochMs,
+  parsedEvent,
+} from '@tocsin/engine'
 import { TerminalError } from '@tocsin/errors'
-import { followTopic, headerOf, type Kafka, type KafkaRecord } from '@tocsin/kafka'
+import { type FollowOptions, followTopic, headerOf, type Kafka, type KafkaRecord } from '@tocsin/kafka'
 import { Compile } from 'typebox/compile'
 import { isCanonical } from './canonical.ts'
 
@@ -42,13 +50,44 @@ export async function readRange(
   take: (record: KafkaRecord) => void,
 ): Promise<bigint> {
   const { kafka, partition, from } = range
-  const bounds = (await kafka.topicOffsets(TOPIC)).get(partition)
-  if (bounds === undefined) throw new TerminalError(`${TOPIC} has no partition ${partition}.`)
+  const bounds = await boundsOf(range)
   const to = range.to === undefined || range.to > bounds.end ? bounds.end : range.to
   if (from < bounds.start || from >= to)
     throw new TerminalError(`The range ${from} to ${to} is not in the log, which has ${bounds.start} to ${bounds.end}.`)
   const one = { kafka, topic: TOPIC, partitions: [partition] }
   const since = lead === undefined ? undefined : (await appendTimeOf(one, from)) - lead
+  return (await readUntil(one, since, to, take)) ?? from
+}
+
+/** Hands on every record appended from `since` (ms since 1970) to now, each with the share of them that is read with it. */
+export async function readSince(
+  place: Pick<TopicRange, 'kafka' | 'partition'> & { readonly since: EpochMs },
+  take: (record: KafkaRecord, share: number) => void,
+): Promise<void> {
+  const { kafka, partition, since } = place
+  const { end } = await boundsOf(place)
+  let first: bigint | undefined
+  await readUntil({ kafka, topic: TOPIC, partitions: [partition] }, since, end, (record) => {
+    first ??= record.offset
+    take(record, Number(record.offset - first + 1n) / Number(end - first))
+  })
+}
+
+async function boundsOf({ kafka, partition }: Pick<TopicRange, 'kafka' | 'partition'>) {
+  const bounds = (await kafka.topicOffsets(TOPIC)).get(partition)
+  if (bounds === undefined) throw new TerminalError(`${TOPIC} has no partition ${partition}.`)
+  return bounds
+}
+
+type OnePartition = Pick<FollowOptions, 'kafka' | 'topic'> & { readonly partitions: readonly number[] }
+
+/** From `since`, default the log's beginning, to before `to`. Resolves with the first offset; undefined: there was none. */
+async function readUntil(
+  one: OnePartition,
+  since: EpochMs | undefined,
+  to: bigint,
+  take: (record: KafkaRecord) => void,
+): Promise<bigint | undefined> {
   let first: bigint | undefined
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const following = followTopic({
@@ -70,13 +109,10 @@ export async function readRange(
   } finally {
     await following.stop()
   }
-  return first ?? from
+  return first
 }
 
-async function appendTimeOf(
-  one: { readonly kafka: Kafka; readonly topic: string; readonly partitions: readonly number[] },
-  from: bigint,
-) {
+async function appendTimeOf(one: OnePartition, from: bigint) {
   const { promise, resolve } = Promise.withResolvers<number>()
   const following = followTopic({ ...one, from, onRecord: ({ appendTime }) => resolve(appendTime) })
   try {

@@ -156,6 +156,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       clock: () => performance.now(),
     }),
     keyUse: createKeyUse(redis, Date.now),
+    cluster: { brokers: config.KAFKA_BROKERS, prefix: config.KAFKA_TOPIC_PREFIX },
     proxies: config.TRUSTED_PROXIES,
     environment: config.TOCSIN_ENV,
     metrics,

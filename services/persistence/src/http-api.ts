@@ -4,6 +4,8 @@ import type { Pool } from '@tocsin/postgres'
 import type { KeyUse, TokenBuckets } from '@tocsin/redis'
 import type { Logger } from '@tocsin/telemetry'
 import type { AnswerCache } from './answer-cache.ts'
+import { BacktestJobs } from './backtests/backtest-jobs.ts'
+import type { EventCluster } from './backtests/backtest-task.ts'
 import { EvidenceReads } from './evidence-reads.ts'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
@@ -12,6 +14,7 @@ import { alertExportRoute } from './routes/alert-export.ts'
 import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { authenticator, organizationOf } from './routes/authentication.ts'
+import { backtestRoutes } from './routes/backtests.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
 import { bulkRoutes } from './routes/bulk.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
@@ -42,6 +45,8 @@ export interface HttpApiOptions {
   /** Requests by subject or key. */
   readonly requests: TokenBuckets
   readonly keyUse: KeyUse
+  /** Where backtests read the events that are kept. */
+  readonly cluster: EventCluster
   /** TRUSTED_PROXIES: whose X-Forwarded-For tells the address. */
   readonly proxies: string
   readonly environment: 'development' | 'production'
@@ -84,6 +89,9 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   ruleRoutes(app, { ...options, workers })
   ruleTrialRoutes(app, { ...options, workers })
   exceptionRoutes(app, { ...options, workers })
+  const backtests = new BacktestJobs(options)
+  app.addHook('onClose', () => backtests.close())
+  backtestRoutes(app, { ...options, workers, backtests })
   memberRoutes(app, options)
   keyRoutes(app, options)
   meRoutes(app, options)

@@ -16,6 +16,7 @@ const NOT_IN_AN_ORGANIZATION = new Set(['operator', 'self', 'service', 'key'])
 /** Parts that a schema cannot tell: what a sensible request of this operation looks like. */
 const SPECIAL: Readonly<Record<string, { readonly body?: unknown; readonly query?: Readonly<Record<string, string>> }>> = {
   actOnAlerts: { body: { do: { act: 'acknowledge' }, filter: {} } },
+  runBacktest: { body: { content: 'no rule', hours: 1 } },
 }
 
 const operations = (Object.entries(OPERATIONS_TABLE) as [string, ApiOperation][]).filter(
@@ -44,7 +45,9 @@ beforeAll(async () => {
   await world.ask('PATCH', `/api/organizations/${organizationId}`, token, { recipients: { emails: [`${CANARY}@example.org`] } })
   const { body: key } = await world.ask('POST', '/api/keys', token, { name: CANARY, scopes: ['read'] })
   await world.ask('PUT', `/api/members/${CANARY}`, token, { role: 'viewer' })
-  things = [alert.id, key.id]
+  const content = `title: ${CANARY}\nlogsource: { product: tocsin }\ndetection: { s: { action: x.y }, condition: s }\n`
+  const { body: backtest } = await world.ask('POST', '/api/rules/backtest', token, { content, events: CANARY })
+  things = [alert.id, key.id, backtest.id]
 })
 afterAll(() => world.close())
 

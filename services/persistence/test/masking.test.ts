@@ -1,5 +1,6 @@
 import { generateKey, hashKey } from '@tocsin/access'
 import { OPERATIONS_TABLE } from '@tocsin/contracts'
+import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createWorld, figuresOf, type World } from './world.ts'
 
@@ -43,7 +44,11 @@ beforeAll(async () => {
   expect(JSON.stringify((await world.ask('GET', `/api/alerts/${alert.id}`, created.token)).body)).toContain(CANARY)
   const content = 'title: Of nobody\nlogsource: { product: tocsin }\ndetection: { s: { action: x }, condition: s }\n'
   await world.ask('PUT', '/api/rules/masked', created.token, { content, reason: 'a test' })
-  ids = { alerts: alert.id, organizations: organizationId, rules: 'masked' }
+  const events = JSON.stringify({ action: 'x', status: 'success', principalId: CANARY, timestamp: new Date().toISOString() })
+  const { body: backtest } = await world.ask('POST', '/api/rules/backtest', created.token, { content, events })
+  const shown = async () => JSON.stringify((await world.ask('GET', `/api/rules/backtests/${backtest.id}`, created.token)).body)
+  await waitFor(async () => (await shown()).includes(CANARY), { limitMs: 60_000, what: 'the end of a backtest' })
+  ids = { alerts: alert.id, organizations: organizationId, rules: 'masked', 'rules/backtests': backtest.id }
   tokens['viewer'] = await world.addMember('vic@example.org', organizationId, 'viewer')
   const recipients = { emails: [`${CANARY}@example.org`], slackChannels: [`#${CANARY}`], phoneNumbers: ['+15550100777'] }
   const changed = await world.ask('PATCH', `/api/organizations/${organizationId}`, created.token, { recipients })
@@ -60,7 +65,7 @@ afterAll(() => world.close())
 
 /** `:id` of the alerts' operations is the alert, and so on; a new resource needs a row in `ids`. */
 const addressOf = (url: string) =>
-  url.replace(':version', '1').replace(/\/api\/([a-z-]+)\/:\w+/, (_, resource: string) => {
+  url.replace(':version', '1').replace(/\/api\/([a-z-]+(?:\/[a-z-]+)?)\/:\w+/, (_, resource: string) => {
     if (ids[resource] === undefined) throw new Error(`name in \`ids\` what stands for the id of ${resource}`)
     return `/api/${resource}/${ids[resource]}`
   })

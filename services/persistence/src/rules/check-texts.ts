@@ -1,5 +1,5 @@
 /** Texts that want to be rules: compiled, and their own tests run, before anything is written. */
-import type { CheckedRule, RuleFault } from '@tocsin/backtest'
+import type { CheckedRule, RuleFault, RuleText as TriedText } from '@tocsin/backtest'
 import { HttpProblem } from '@tocsin/errors'
 import type { RuleText } from '../core/rule-step.ts'
 import type { RuleWorkers } from '../rule-work/rule-workers.ts'
@@ -28,6 +28,15 @@ export async function checkTexts(
   return new Map(
     checked.map(({ ruleId, title, hash }) => [ruleId, { title: title ?? ruleId, hash, content: texts.get(ruleId) ?? '' }]),
   )
+}
+
+/** One text as the rule of that id, or of the id that it says itself; it is kept nowhere. @throws as checkTexts */
+export async function checkText(workers: RuleWorkers, text: TriedText): Promise<Pick<CheckedRule, 'ruleId' | 'hash'>> {
+  const checked = await workers.run('check', { rules: [text], withTests: false }, ONE_LIMIT_MS)
+  refuseFaulty(checked)
+  const [only] = checked
+  if (only === undefined) throw new Error('a text was checked without an answer')
+  return only
 }
 
 function refuseFaulty(checked: readonly CheckedRule[]): void {

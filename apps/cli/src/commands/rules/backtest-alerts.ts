@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
-import { BacktestRun, type EventSink, type SettingsOf, Tally, withThresholds } from '@tocsin/backtest'
-import { type AlertFigures, type OrganizationSettings, TOPICS } from '@tocsin/contracts'
+import { type EventSink, ThresholdRuns } from '@tocsin/backtest'
+import { type AlertFigures, TOPICS } from '@tocsin/contracts'
 import type { CompiledRule, EngineRecord } from '@tocsin/engine'
 import { plain } from '../../output.ts'
 import { readSettings } from '../../rules/settings-file.ts'
@@ -8,7 +8,6 @@ import type { BacktestOptions } from './backtest.ts'
 import { readerOf, readThrough } from './events-file.ts'
 import { noteCounts, Progress } from './progress.ts'
 
-const OTHER_THRESHOLDS = [0.5, 2, 4] as const
 const SAMPLE = 5
 
 /** The alerts that rules raise, or every change of them. */
@@ -22,22 +21,15 @@ export async function backtestAlerts(compiled: readonly CompiledRule[], options:
     (isFile || options.rules === undefined ? () => ({}) : await (await import('./backtest-range.ts')).presentSettings(events))
   const place = isFile ? { topic: basename(events) } : { topic: TOPICS.auditEvents.name, partition: events.partition }
   const progress = new Progress(output)
-  const main = { run: new BacktestRun({ rules, settingsOf, ...place }), tally: new Tally() }
   // The rules in force in a range may change within it.
-  const others = (options.rules === undefined ? [] : OTHER_THRESHOLDS).map((times) => ({
-    times,
-    run: new BacktestRun({ rules, ...place, settingsOf: remembered((id) => withThresholds(settingsOf(id), rules, times)) }),
-    tally: new Tally(),
-  }))
+  const runs = new ThresholdRuns({ rules, settingsOf, ...place }, options.rules !== undefined)
   const take = (record: EngineRecord, isTold: boolean) => {
     if (record.kind === 'event' && isTold) {
       progress.events++
       progress.seen(record.event.stamp)
     }
-    const changes = main.run.process(record)
+    const changes = runs.process(record, isTold)
     if (print === 'changes' && isTold) for (const change of changes) progress.result(JSON.stringify(change))
-    main.tally.add(changes, isTold)
-    for (const other of others) other.tally.add(other.run.process(record), isTold)
   }
   if (isFile) {
     const event: EventSink['event'] = ({ event: view, appendTime, line }) =>
@@ -46,18 +38,16 @@ export async function backtestAlerts(compiled: readonly CompiledRule[], options:
   } else {
     // The Kafka client is loaded where it is needed only.
     const { readTopic } = await import('./backtest-range.ts')
-    const open = () => main.tally.alerts().filter((alert) => alert.open)
+    const open = () => runs.alerts().filter((alert) => alert.open)
     await readTopic({ range: events, rules: options.rules === undefined ? undefined : rules, output, progress, open, take })
   }
   // What a range's changes were is known; how its alerts would have ended is not in it.
   if (isFile || print !== 'changes') {
-    for (const changes of main.run.end()) {
+    runs.end((changes) => {
       if (print === 'changes') for (const change of changes) progress.result(JSON.stringify(change))
-      main.tally.add(changes)
-    }
-    for (const { run, tally } of others) for (const changes of run.end()) tally.add(changes)
+    })
   }
-  const alerts = main.tally.alerts()
+  const alerts = runs.alerts()
   if (print === 'alerts') for (const alert of alerts) progress.result(JSON.stringify(alert))
   progress.end()
 
@@ -72,10 +62,9 @@ export async function backtestAlerts(compiled: readonly CompiledRule[], options:
   )
   for (const alert of print === undefined ? alerts.slice(0, SAMPLE) : [])
     output.note(plain(`  for instance: ${described(alert)}`))
-  const counts = [...others.map(({ times, tally }) => [times, tally.alerts().length] as const), [1, alerts.length] as const]
-  const told = counts.sort(([a], [b]) => a - b).map(([times, count]) => `${count} at ${times} ×`)
+  const told = runs.byThreshold().map(([times, count]) => `${count} at ${times} ×`)
   if (!own) output.note(`alerts by threshold: ${told.join(', ')}`)
-  const uncounted = Object.entries(main.run.counters()).filter(
+  const uncounted = Object.entries(runs.counters()).filter(
     ([name, count]) => count > 0 && name !== 'events' && name !== 'counted',
   )
   if (uncounted.length > 0) output.note(`counters: ${uncounted.map(([name, count]) => `${name} ${count}`).join(', ')}`)
@@ -83,12 +72,3 @@ export async function backtestAlerts(compiled: readonly CompiledRule[], options:
 
 const described = ({ severity, title, count, firstSeen, lastSeen }: AlertFigures): string =>
   `${severity} ${title}: ${count} events from ${firstSeen} to ${lastSeen}`
-
-function remembered(of: SettingsOf): SettingsOf {
-  const known = new Map<string, OrganizationSettings>()
-  return (id) => {
-    const settings = known.get(id) ?? of(id)
-    known.set(id, settings)
-    return settings
-  }
-}
