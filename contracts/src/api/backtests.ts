@@ -2,7 +2,6 @@ import { type Static, Type } from 'typebox'
 import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid } from './operation.ts'
 
 export const BACKTEST_STATES = ['running', 'done', 'failed', 'cancelled'] as const
-export type BacktestState = (typeof BACKTEST_STATES)[number]
 export const MAX_BACKTEST_HOURS = 168
 export const MAX_BACKTEST_SAMPLE = 20
 
