@@ -129,7 +129,7 @@ test('a saved rule is tried on events in the body; those of another organization
 })
 
 test('an organization has one at a time, which it can cancel, and which is nobody else’s', async () => {
-  const events = linesOf(deletions(500, acme.organizationId, 'ada'))
+  const events = linesOf(deletions(2_000, acme.organizationId, 'ada'))
   const { id } = await started({ content: RULE, events })
   const second = await ask('POST', '/api/rules/backtest', { content: RULE, events })
   expect([second.status, second.body]).toEqual([409, expect.objectContaining({ code: 'BACKTEST_RUNNING', running: id })])
@@ -171,10 +171,10 @@ describe('the limits of an instance', () => {
     settings: {},
     events: { kind: 'given', text: linesOf(deletions(10, organizationId, 'ada')), now: Date.now() },
   })
-  const failureOf = async (limits: { readonly limitMs?: number; readonly heapMb?: number }) => {
+  const failureOf = async (limits: { readonly limitMs?: number; readonly heapMb?: number }, over: Partial<BacktestTask> = {}) => {
     const jobs = new BacktestJobs({ log: silent, ...limits })
     const organizationId = randomUUID()
-    const { id } = jobs.start(taskOf(organizationId))
+    const { id } = jobs.start({ ...taskOf(organizationId), ...over })
     const failed = await waitFor(
       async () => {
         const job = jobs.find(organizationId, id)
@@ -192,6 +192,12 @@ describe('the limits of an instance', () => {
 
   test('one that takes more memory than it may is ended', async () => {
     expect(await failureOf({ heapMb: 8 })).toMatchObject({ state: 'failed', error: { code: 'BACKTEST_TOO_LARGE' } })
+  })
+
+  test('one whose events cannot be read at the moment says so', async () => {
+    const cluster = { brokers: '127.0.0.1:1', prefix: '' }
+    const events = { kind: 'kept', cluster, partition: 0, since: Date.now() } as const
+    expect(await failureOf({}, { events })).toMatchObject({ state: 'failed', error: { code: 'UNAVAILABLE' } })
   })
 
   test('a third at once waits for its turn elsewhere', async () => {
