@@ -4,6 +4,7 @@ import { EXPORT_OPERATIONS } from './alert-export.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
 import { BACKTEST_OPERATIONS } from './backtests.ts'
 import { BULK_OPERATIONS } from './bulk.ts'
+import { ERASURE_OPERATIONS } from './erasures.ts'
 import { EVENT_OPERATIONS } from './events.ts'
 import { EVIDENCE_OPERATIONS } from './evidence.ts'
 import { EXCEPTION_OPERATIONS } from './exceptions.ts'
@@ -24,6 +25,7 @@ export * from './alert-export.ts'
 export * from './alerts.ts'
 export * from './backtests.ts'
 export * from './bulk.ts'
+export * from './erasures.ts'
 export * from './events.ts'
 export * from './evidence.ts'
 export * from './exceptions.ts'
@@ -52,6 +54,7 @@ export const OPERATIONS_TABLE = {
   ...MEMBER_OPERATIONS,
   ...KEY_OPERATIONS,
   ...HOLD_OPERATIONS,
+  ...ERASURE_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
   ...RULE_OPERATIONS,
   ...BACKTEST_OPERATIONS,

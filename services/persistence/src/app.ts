@@ -126,7 +126,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     workerCipher,
     apiCipher,
     ring,
-    onDeleted: (id) => cache.changed([id]),
+    onChanged: (id) => cache.changed([id]),
     metrics,
     log,
   })

@@ -8,6 +8,8 @@
  * 4. What new figures mean for the status (core/system-act.ts) is done in the same transaction, as `system`: a merged alert is
  *    dismissed, one that went on after its end is reopened, and where its rule says so it is resolved with its episode.
  * 5. A record of an alert that retention has deleted, late or replayed, does not bring it back.
+ * 6. A person who was erased does not come back: figures and changes are let in under the pseudonym (protection/erasure.ts). Asked after
+ *    the offset's row is locked, for which a beginning erasure waits.
  */
 import { type AlertFigures, type AlertStatusChange, type StatusRecordType, TOPICS } from '@tocsin/contracts'
 import {
@@ -23,7 +25,8 @@ import {
 } from '@tocsin/kafka'
 import { type Pool, type Query, queryOf, transaction } from '@tocsin/postgres'
 import type { AnswerCache } from './answer-cache.ts'
-import { type AlertRecord, foldBatch } from './core/fold-batch.ts'
+import { type AlertRecord, type FoldedBatch, foldBatch } from './core/fold-batch.ts'
+import { candidatesOf, pseudonymised, pseudonymisedChange } from './core/pseudonyms.ts'
 import { decide, SYSTEM } from './core/status-change.ts'
 import { systemActOn } from './core/system-act.ts'
 import { isRefusal } from './core/transitions.ts'
@@ -31,6 +34,7 @@ import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
 import { readAlertRecord } from './read-alert-record.ts'
 import { type AppliedFigures, applyFigures, lockAlert, wasTouched, writeStatus } from './repositories/alerts.ts'
+import { type ErasedPersons, readErased } from './repositories/erasures.ts'
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
 import { addToOutbox, statusRecord } from './repositories/outbox.ts'
 import { DELETE_BURIED } from './sql/retention-sql.ts'
@@ -91,7 +95,8 @@ export async function applyBatch(
   await cipher.load(organizationsOf(batch))
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
-    const { figures, statuses } = foldBatch(batch.items.map((item) => item.value))
+    const erased = await readErased(query, cipher, [...new Set(organizationsOf(batch))])
+    const { figures, statuses } = withoutErased(erased, foldBatch(batch.items.map((item) => item.value))) // (6)
     const applied = await withoutBuried(query, await applyFigures(query, cipher, figures))
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
@@ -120,6 +125,24 @@ async function withoutBuried(query: Query, applied: readonly AppliedFigures[]): 
   if (applied.length === 0) return applied
   const buried = new Set((await query<{ id: string }>(DELETE_BURIED, [applied.map(({ id }) => id)])).map(({ id }) => id))
   return buried.size === 0 ? applied : applied.filter(({ id }) => !buried.has(id))
+}
+
+/** With pseudonyms in the places of the persons who were erased (6). */
+function withoutErased(erased: ErasedPersons, { figures, statuses }: FoldedBatch): FoldedBatch {
+  if (erased.size === 0) return { figures, statuses }
+  const find = ({ organizationId }: { readonly organizationId: string }) => erased.get(organizationId.toLowerCase())
+  return {
+    figures: figures.map((each) => {
+      const persons = find(each)?.(candidatesOf(each))
+      return persons === undefined || persons.size === 0 ? each : pseudonymised(each, persons)
+    }),
+    statuses: statuses.map(({ type, change }) => {
+      const persons = find(change)?.(candidatesOf(change.changes, change.comment))
+      return persons === undefined || persons.size === 0
+        ? { type, change }
+        : { type, change: pseudonymisedChange(change, persons) }
+    }),
+  }
 }
 
 const stateOf = ({ status, ended_at_count: count }: AppliedFigures) => ({

@@ -17,6 +17,7 @@ import { authenticator, organizationOf } from './routes/authentication.ts'
 import { backtestRoutes } from './routes/backtests.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
 import { bulkRoutes } from './routes/bulk.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
 import { exceptionRoutes } from './routes/exceptions.ts'
 import { historyRoutes } from './routes/history.ts'
@@ -84,6 +85,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   organizationRoutes(app, options)
   historyRoutes(app, options)
   holdRoutes(app, options)
+  erasureRoutes(app, options)
   const workers = new RuleWorkers()
   app.addHook('onClose', () => workers.close())
   ruleRoutes(app, { ...options, workers })

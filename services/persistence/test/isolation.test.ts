@@ -47,7 +47,8 @@ beforeAll(async () => {
   await world.ask('PUT', `/api/members/${CANARY}`, token, { role: 'viewer' })
   const content = `title: ${CANARY}\nlogsource: { product: tocsin }\ndetection: { s: { action: x.y }, condition: s }\n`
   const { body: backtest } = await world.ask('POST', '/api/rules/backtest', token, { content, events: CANARY })
-  things = [alert.id, key.id, backtest.id]
+  const { body: erasure } = await world.ask('POST', '/api/erasures', token, { subject: 'nobody', reason: CANARY })
+  things = [alert.id, key.id, backtest.id, erasure.id]
 })
 afterAll(() => world.close())
 

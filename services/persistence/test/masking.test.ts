@@ -48,7 +48,14 @@ beforeAll(async () => {
   const { body: backtest } = await world.ask('POST', '/api/rules/backtest', created.token, { content, events })
   const shown = async () => JSON.stringify((await world.ask('GET', `/api/rules/backtests/${backtest.id}`, created.token)).body)
   await waitFor(async () => (await shown()).includes(CANARY), { limitMs: 60_000, what: 'the end of a backtest' })
-  ids = { alerts: alert.id, organizations: organizationId, rules: 'masked', 'rules/backtests': backtest.id }
+  const { body: erasure } = await world.ask('POST', '/api/erasures', created.token, { subject: 'somebody', reason: CANARY })
+  ids = {
+    alerts: alert.id,
+    organizations: organizationId,
+    rules: 'masked',
+    'rules/backtests': backtest.id,
+    erasures: erasure.id,
+  }
   tokens['viewer'] = await world.addMember('vic@example.org', organizationId, 'viewer')
   const recipients = { emails: [`${CANARY}@example.org`], slackChannels: [`#${CANARY}`], phoneNumbers: ['+15550100777'] }
   const changed = await world.ask('PATCH', `/api/organizations/${organizationId}`, created.token, { recipients })

@@ -7,7 +7,7 @@
  * 3. A key is used only once its row is committed: `load` has a transaction of its own, so call it before yours begins.
  * 4. Rotating the master key changes how data keys are wrapped, never what they are: `rewrap` (upkeep) touches no sealed field.
  */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { type Keys, SECRET_BYTES, type SecretKey } from '@tocsin/access'
 import { TerminalError } from '@tocsin/errors'
 import { inOrganization, type Pool } from '@tocsin/postgres'
@@ -72,6 +72,15 @@ export class FieldCipher {
         },
       )
     }
+  }
+
+  /**
+   * Makes of a text 32 bytes that only who has the organization's data key can make, the same ones each time; for another `purpose`, others.
+   * They go with the data key, and rotating the master key does not change them (4).
+   */
+  digester(organizationId: string, purpose: string): (text: string) => Buffer {
+    const key = Buffer.from(hkdfSync('sha256', this.#keyOf(organizationId), '', purpose, SECRET_BYTES))
+    return (text) => createHmac('sha256', key).update(text).digest()
   }
 
   /** Forgets a key that was destroyed elsewhere; the next `load` rejects. */

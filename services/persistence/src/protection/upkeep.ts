@@ -4,12 +4,14 @@ import type { Logger } from '@tocsin/telemetry'
 import type { PersistenceMetrics } from '../metrics.ts'
 import { type Periodic, startPeriodic } from '../periodic.ts'
 import { forgetDestroyedKeys, rewrapDataKeys } from './data-keys.ts'
+import { eraseNext } from './erasure.ts'
 import type { FieldCipher } from './field-cipher.ts'
 import { applyRetention } from './retention.ts'
 
 /** A destroyed key is in no instance's memory longer than this. */
 const FORGET_EVERY_MS = 2_000
 const REWRAP_EVERY_MS = 5_000
+const ERASE_EVERY_MS = 2_000
 /** A day more or less of four hundred does not matter; a round asks five times for each organization. */
 const RETENTION_EVERY_MS = 600_000
 
@@ -26,12 +28,12 @@ export function startUpkeep(options: {
   readonly workerCipher: FieldCipher
   readonly apiCipher: FieldCipher
   readonly ring: KeyRing
-  /** Called after alerts of an organization were deleted. */
-  readonly onDeleted: (organizationId: string) => Promise<void>
+  /** Called after alerts of an organization were deleted, or a person was taken out of them. */
+  readonly onChanged: (organizationId: string) => Promise<void>
   readonly metrics: PersistenceMetrics
   readonly log: Logger
 }): Upkeep {
-  const { pool, workerCipher, apiCipher, ring, onDeleted, metrics, log } = options
+  const { pool, workerCipher, apiCipher, ring, onChanged, metrics, log } = options
   const start = (what: string, everyMs: number, work: () => Promise<'more' | 'done'>) => ({
     what,
     periodic: startPeriodic({ what, everyMs, log, work }),
@@ -42,8 +44,9 @@ export function startUpkeep(options: {
       rewrapDataKeys({ pool, cipher: workerCipher, active: () => ring.fields.active, metrics }),
     ),
     start('retention', RETENTION_EVERY_MS, () =>
-      applyRetention({ pool, cipher: workerCipher, historyKeys: ring.history, onDeleted }),
+      applyRetention({ pool, cipher: workerCipher, historyKeys: ring.history, onDeleted: onChanged }),
     ),
+    start('erasure', ERASE_EVERY_MS, () => eraseNext({ pool, cipher: workerCipher, onChanged })),
   ]
   return {
     degraded: () => works.filter(({ periodic }) => periodic.failing()).map(({ what }) => what),

@@ -3,7 +3,7 @@ export const NEXT_ORGANIZATIONS = `
 SELECT id, partition, settings FROM organizations WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`
 
 /** Whether a hold in force covers the alert `a`. */
-const HELD = `
+export const HELD = `
 EXISTS (SELECT FROM holds h
          WHERE h.organization_id = a.organization_id AND h.released_at IS NULL
            AND (h.everything OR a.id = ANY (h.alert_ids) OR a.rule_id = h.rule_id
