@@ -104,7 +104,7 @@ export async function allAlerts(gateway: string, tenant: Tenant): Promise<Alert[
     const page: Answer<AlertPage> = await api(
       gateway,
       tenant.token,
-      `/api/alerts?limit=500${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      `/api/alerts?merged=true&limit=500${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
     )
     if (page.status !== 200) throw new Error(`listing alerts: ${page.status} ${JSON.stringify(page.body)}`)
     items.push(...page.body.items)
