@@ -100,21 +100,21 @@ export async function applyBatch(
     const applied = await withoutBuried(query, await applyFigures(query, cipher, figures))
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
-    const revisions = new Map(applied.map((row) => [row.id, row.revision]))
+    const rows = new Map(applied.map((row) => [row.id, row]))
     const context = { query, cipher, partition: batch.partition, now: options.now?.() ?? Date.now() }
     // The rows are locked by what was just written; most need nothing, and only for the others the whole row is read (4).
     for (const each of figures) {
-      const row = applied.find(({ id }) => id === each.id.toLowerCase())
+      const row = rows.get(each.id.toLowerCase())
       if (row !== undefined && systemActOn(each, stateOf(row)) !== null) await actForPeople(context, each)
     }
-    return { revisions, changed }
+    return { rows, changed }
   })
   end()
   if (outcome === 'moved') return 'moved'
   return batch.items.map(({ value }): Disposition => {
     const fresh =
       value.half === 'figures'
-        ? (outcome.revisions.get(value.figures.id) ?? 0) >= value.figures.revision
+        ? (outcome.rows.get(value.figures.id.toLowerCase())?.revision ?? 0) >= value.figures.revision
         : outcome.changed.has(keyOf(value.change))
     return fresh ? done : dropped('notNewer')
   })
