@@ -131,8 +131,10 @@ test('too large an item, batch, body or gzip bomb is refused with 413 or by itse
 
 test('forged and foreign tokens open nothing', async () => {
   const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"operator@localhost","iss":"tocsin","aud":"tocsin","exp":9999999999}').toString('base64url')}.`
-  for (const token of [undefined, 'x', unsigned, tenant.ingestKey, `${tenant.token.slice(0, -6)}AAAAAA`])
+  for (const token of [undefined, 'x', unsigned, `${tenant.token.slice(0, -6)}AAAAAA`])
     expect((await api(stack.gatewayUrl, token, '/api/alerts')).status).toBe(401)
+  // A key is known to the API too, and this one may only send events.
+  expect((await api(stack.gatewayUrl, tenant.ingestKey, '/api/alerts')).status).toBe(403)
   expect(
     (await api(stack.gatewayUrl, tenant.token, '/api/organizations', { method: 'POST', body: { name: 'mine' } })).status,
   ).toBe(403)
