@@ -1,10 +1,11 @@
-import type {
-  ActChannel,
-  Alert,
-  AlertStatusChange,
-  DismissReason,
-  OrganizationSettings,
-  StatusRecordType,
+import {
+  type ActChannel,
+  type Alert,
+  type AlertStatusChange,
+  type DismissReason,
+  type OrganizationSettings,
+  type StatusRecordType,
+  UNTOUCHED,
 } from '@tocsin/contracts'
 import { expiryMsOf } from './acknowledgement-expiry.ts'
 import { withLabels } from './labels.ts'
@@ -112,6 +113,8 @@ function statusStep(alert: Alert, command: StatusCommand, act: Act): Typed | Ref
   }
 }
 
+/** A reopened alert is as one on which nobody has acted, but for its assignee and labels. */
+const { version: _version, status: _status, assignee: _assignee, labels: _labels, ...NOT_HANDLED } = UNTOUCHED
 const NOT_ACKNOWLEDGED = { acknowledged: false, acknowledgedAt: null, acknowledgedBy: null, acknowledgementExpiresAt: null }
 
 const fieldsOf: {
@@ -143,19 +146,7 @@ const fieldsOf: {
     acknowledgementExpiresAt: null,
     endedAtCount: count,
   }),
-  reopen: () => ({
-    ...NOT_ACKNOWLEDGED,
-    resolved: false,
-    resolvedAt: null,
-    resolvedBy: null,
-    resolutionNotes: null,
-    resolutionAction: null,
-    resolutionMetadata: null,
-    dismissedAt: null,
-    dismissedBy: null,
-    dismissReason: null,
-    endedAtCount: null,
-  }),
+  reopen: () => NOT_HANDLED,
 }
 
 function expiryOf(alert: Alert, at: string, settings: OrganizationSettings): string | null {
