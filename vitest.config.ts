@@ -34,7 +34,8 @@ export default defineConfig({
           globalSetup: ['libs/testing/src/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // One more than the two cores that they are made for: most of the longest ones wait for a limit to pass.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

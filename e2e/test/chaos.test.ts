@@ -1,4 +1,4 @@
-/** A short `npm run chaos -- detector`: the full run has 30 rounds, the broker's death and everything at once. */
+/** A short `npm run chaos -- detector`: the full run has 30 rounds, coming and going, the broker's death and everything at once. */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { TOPICS } from '@tocsin/contracts'
@@ -13,7 +13,7 @@ import { startLoad } from '../src/chaos/random-load.ts'
 import { SCENARIOS } from '../src/chaos/scenarios.ts'
 
 const LOCAL = join(import.meta.dirname, '../../.local')
-const ROUNDS = { kills: 3, sleepers: 1, scale: 1 } as const
+const ROUNDS = { kills: 2, sleepers: 1 } as const
 
 let infrastructure: RunningInfrastructure
 beforeAll(async () => {

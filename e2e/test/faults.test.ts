@@ -11,8 +11,9 @@ import { allAlerts, messages, type Subscriber, subscribe, type Tenant } from '..
 import { type OwnStack, startOwnStack } from '../src/stack.ts'
 import { startLoad } from '../src/steady-load.ts'
 
-const AWAY_MS = Number(process.env['TOCSIN_E2E_AWAY_MS'] ?? 20_000)
-const PAIR_AWAY_MS = Number(process.env['TOCSIN_E2E_PAIR_AWAY_MS'] ?? 60_000)
+/** Short, because the gate has 20 minutes; CONTRIBUTING.md has the long run, which is due before a release. */
+const AWAY_MS = Number(process.env['TOCSIN_E2E_AWAY_MS'] ?? 8_000)
+const PAIR_AWAY_MS = Number(process.env['TOCSIN_E2E_PAIR_AWAY_MS'] ?? 12_000)
 const CATCH_UP_MS = 60_000
 
 let stack: OwnStack
@@ -152,13 +153,13 @@ describe.each([
   ['persistence', 'notifier', 'gateway'],
   ['persistence', 'gateway', 'notifier'],
   ['notifier', 'gateway', 'persistence'],
-] as const)('%s and %s stopped for a minute', (first, second, third) => {
+] as const)('%s and %s stopped together', (first, second, third) => {
   test(`${third} goes on unharmed, the two catch up, nothing is told twice`, async () => {
     const name = `pair-${third}`
     const tenant = await stack.tenant(name)
     const socket = await stubbornSocket(tenant)
     const ingest = `http://127.0.0.1:${stack.ports.ingest}`
-    const load = startLoad(ingest, tenant, { name, everyMs: 2_000 })
+    const load = startLoad(ingest, tenant, { name, everyMs: 1_000 })
     await waitFor(() => load.accepted.length > 1, { limitMs: 20_000, what: 'load' })
     const pid = stack.pid(third)
     await Promise.all([stack.stopProcess(first), stack.stopProcess(second)])
