@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import {
   AlertFigures,
   AlertStatusChange,
@@ -19,7 +20,6 @@ const checkStatus = Compile(AlertStatusChange)
 const isFigureType = (type: string): type is FigureRecordType => (FIGURE_RECORD_TYPES as readonly string[]).includes(type)
 const isStatusType = (type: string): type is StatusRecordType => (STATUS_RECORD_TYPES as readonly string[]).includes(type)
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Parses and checks. A record that can never be stored is a dead letter here, before the database could refuse it for ever; a
@@ -48,10 +48,10 @@ export function readAlertRecord(record: KafkaRecord): { readonly kind: 'take'; r
 
 function parse(bytes: Buffer | null): { readonly value: unknown } | { readonly code: DeadCode; readonly reason: string } {
   if (bytes === null || bytes.length === 0) return { code: 'MALFORMED', reason: 'the value is empty' }
-  let text: string
+  const text = bytes.toString()
   let value: unknown
   try {
-    text = utf8.decode(bytes)
+    if (!isUtf8(bytes)) throw new Error('it is not UTF-8')
     value = JSON.parse(text)
   } catch {
     return { code: 'MALFORMED', reason: 'the value is not JSON in UTF-8' }

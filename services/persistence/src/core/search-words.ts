@@ -8,7 +8,7 @@
  * 4. Subjects and tags are found exactly, by a digest after a sign that no word of a text begins with.
  * 5. What people type is never syntax: only letters, digits and what lies between them is asked for, each quoted.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { AlertFigures } from '@tocsin/contracts'
 
 const ORGANIZATION_DIGITS = 8
@@ -21,7 +21,8 @@ const MOST_WORDS = 1_000
 const MOST_TEXT_CHARS = 8_000
 /** Of a search. */
 const MOST_ASKED = 8
-const OUTSIDE = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu
+/** What stands between spaces, without punctuation around it. */
+const PIECE = /[\p{L}\p{N}](?:\S*[\p{L}\p{N}])?/gu
 const BETWEEN = /[^\p{L}\p{N}]+/gu
 const NUMBER = /^\p{N}+$/u
 
@@ -69,19 +70,12 @@ export const subjectWordOf = (organizationId: string, subject: string): string =
 const prefixOf = (organizationId: string): string => organizationId.slice(0, ORGANIZATION_DIGITS).toLowerCase() // (1)
 const subjectWord = (subject: string): string => `=${digest(subject)}` // (4)
 const tagWord = (tag: string): string => `#${digest(tag)}`
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, DIGEST_DIGITS)
+const digest = (text: string): string => hash('sha256', text, 'hex').slice(0, DIGEST_DIGITS)
 const cut = (word: string): string => (word.length > MOST_WORD_CHARS ? word.slice(0, MOST_WORD_CHARS).toWellFormed() : word)
 
-/** In lower case, without punctuation around them. */
+/** In lower case. */
 const piecesOf = (text: string): string[] =>
-  text
-    .slice(0, MOST_TEXT_CHARS)
-    .toWellFormed()
-    .normalize('NFKC')
-    .toLowerCase()
-    .split(/\s+/u)
-    .map((piece) => piece.replace(OUTSIDE, ''))
-    .filter((piece) => piece !== '')
+  text.slice(0, MOST_TEXT_CHARS).toWellFormed().normalize('NFKC').toLowerCase().match(PIECE) ?? []
 
 function addEnds(words: Set<string>, piece: string): void {
   words.add(cut(piece))

@@ -23,13 +23,28 @@ const FITTING = `
 /** $14: what the document must hold. */
 const HOLDING = '($14::tsquery IS NULL OR document @@ $14)'
 
-/** What an order goes by: columns in turn, of which the id is the last. */
+/**
+ * What an order goes by: columns in turn, of which the id is the last. `value`: the one that a place tells, beside the id and when it was created.
+ * Hour and digits follow from the column after them, and are what the index holds (migration 0090).
+ */
 const SORT_KEYS = {
-  created: { columns: ['created_at', 'id'], place: '($15::timestamptz, $16::uuid)' },
-  updated: { columns: ['updated_at', 'id'], place: '($15::timestamptz, $16::uuid)' },
-  severity: { columns: ['severity_rank', 'created_at', 'id'], place: '($15::smallint, $17::timestamptz, $16::uuid)' },
-  count: { columns: ['count', 'created_at', 'id'], place: '($15::bigint, $17::timestamptz, $16::uuid)' },
-} as const satisfies Record<AlertSort, { readonly columns: readonly string[]; readonly place: string }>
+  created: { value: 'created_at', columns: ['created_at', 'id'], place: '($15::timestamptz, $16::uuid)' },
+  updated: {
+    value: 'updated_at',
+    columns: ['updated_hour', 'updated_at', 'id'],
+    place: "(date_bin('1 hour', $15::timestamptz, '2000-01-01 00:00:00+00'), $15::timestamptz, $16::uuid)",
+  },
+  severity: {
+    value: 'severity_rank',
+    columns: ['severity_rank', 'created_at', 'id'],
+    place: '($15::smallint, $17::timestamptz, $16::uuid)',
+  },
+  count: {
+    value: 'count',
+    columns: ['count_digits', 'count', 'created_at', 'id'],
+    place: '(length($15::bigint::text)::smallint, $15::bigint, $17::timestamptz, $16::uuid)',
+  },
+} as const satisfies Record<AlertSort, { readonly value: string; readonly columns: readonly string[]; readonly place: string }>
 
 const ORDERS = { desc: { word: 'DESC', beyond: '<' }, asc: { word: 'ASC', beyond: '>' } } as const
 
@@ -38,11 +53,11 @@ const ORDERS = { desc: { word: 'DESC', beyond: '<' }, asc: { word: 'ASC', beyond
  * are looked at for `HOLDING` (null: all). A place is told in full, as text, because a Date would lose its microseconds.
  */
 const listStatement = (sort: AlertSort, order: SortOrder): string => {
-  const { columns, place } = SORT_KEYS[sort]
+  const { value, columns, place } = SORT_KEYS[sort]
   const { word, beyond } = ORDERS[order]
   const sorted = columns.map((column) => `${column} ${word}`).join(', ')
   return `
-SELECT ${ALERT_COLUMNS}, ${columns[0]}::text AS place_value, created_at::text AS place_created
+SELECT ${ALERT_COLUMNS}, ${value}::text AS place_value, created_at::text AS place_created
   FROM (SELECT *
           FROM alerts
          WHERE ${FITTING}

@@ -16,8 +16,8 @@ EXISTS (SELECT FROM holds h
 export const LOCK_ENDED = `
 SELECT a.id, a.created_at, a.updated_at, now() AS now FROM alerts a
  WHERE a.organization_id = $1 AND a.severity = $2 AND a.status IN ('resolved', 'dismissed') AND NOT a.open
-   AND a.updated_at < now() - $3 * interval '1 day' AND NOT ${HELD}
- ORDER BY a.updated_at LIMIT $4
+   AND a.updated_hour < now() - $3 * interval '1 day' AND a.updated_at < now() - $3 * interval '1 day' AND NOT ${HELD}
+ ORDER BY a.updated_hour, a.updated_at LIMIT $4
    FOR UPDATE SKIP LOCKED`
 
 /** $1 organization, $2 ids, $3 created at, $4 ended at. */
