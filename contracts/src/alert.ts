@@ -145,15 +145,15 @@ export const UNTOUCHED = {
 } as const satisfies Partial<Alert>
 
 /**
- * Value of `alert.erased`, written by persistence. `retention`: the alert is gone, whole. `erasure`: a person's data was taken out of
- * it, so that readers put nothing in the place of whatever text they still hold of it.
+ * Value of `alert.erased`, written by persistence. `retention`: the alert is gone, whole; `organization`: with its whole organization.
+ * `erasure`: a person's data was taken out of it, so that readers put nothing in the place of whatever text they still hold of it.
  */
 export const AlertErased = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     organizationId: Type.String({ format: 'uuid' }),
     at: Time,
-    reason: Type.Enum(['retention', 'erasure']),
+    reason: Type.Enum(['retention', 'organization', 'erasure']),
   },
   { $id: 'AlertErased' },
 )

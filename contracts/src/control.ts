@@ -103,7 +103,7 @@ export const OrganizationLimits = Type.Object(
 )
 export type OrganizationLimits = Static<typeof OrganizationLimits>
 
-/** Value on `tenants` (key: organizationId), and content of a control record of kind `organization`. */
+/** Value on `tenants` (key: organizationId; null: deleted), and content of a control record of kind `organization`. */
 export const TenantRecord = Type.Object(
   {
     organizationId: Type.String({ format: 'uuid' }),
@@ -131,7 +131,7 @@ export const TenantRecord = Type.Object(
 )
 export type TenantRecord = Static<typeof TenantRecord>
 
-/** Value on `rules` (key: rule id, or organizationId/ruleId), and content of a control record of kind `rule`. */
+/** Value on `rules` (key: rule id, or organizationId/ruleId; null: its organization was deleted), and content of a control record of kind `rule`. */
 export const RuleRecord = Type.Object(
   {
     ruleId: Type.String({ maxLength: 255 }),
@@ -147,11 +147,15 @@ export const RuleRecord = Type.Object(
 )
 export type RuleRecord = Static<typeof RuleRecord>
 
-/** A change of rules or settings, in `audit.events`: takes effect at exactly its offset. Header tocsin-type: control. */
+/**
+ * A change of rules or settings, in `audit.events`: takes effect at exactly its offset. After `organizationDeleted` nothing is held of the
+ * organization, its rules and its open alerts. Header tocsin-type: control.
+ */
 export const ControlRecord = Type.Union(
   [
     Type.Object({ kind: Type.Literal('rule'), rule: RuleRecord }),
     Type.Object({ kind: Type.Literal('organization'), organization: TenantRecord }),
+    Type.Object({ kind: Type.Literal('organizationDeleted'), organizationId: Type.String({ format: 'uuid' }) }),
   ],
   { $id: 'ControlRecord' },
 )
@@ -161,7 +165,7 @@ export type ControlRecord = Static<typeof ControlRecord>
 export const Tick = Type.Object({ at: Type.String({ format: 'date-time' }) }, { $id: 'Tick' })
 export type Tick = Static<typeof Tick>
 
-/** Value on `access` (key: subject). An empty list of memberships and operator false is a revocation. */
+/** Value on `access` (key: subject). An empty list of memberships and operator false is a revocation; so is null. */
 export const AccessRecord = Type.Object(
   {
     subject: Type.String({ maxLength: 255 }),

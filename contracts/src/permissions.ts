@@ -24,6 +24,15 @@ export const PERMISSIONS = [
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
+/** In every organization: held by no role, given to a subject by an operator (docs/decisions/0031). */
+export const INSTALLATION_PERMISSIONS = [
+  'alerts:view:all',
+  'alerts:acknowledge:all',
+  'alerts:resolve:all',
+  'alerts:dismiss:all',
+] as const
+export type InstallationPermission = (typeof INSTALLATION_PERMISSIONS)[number]
+
 /** What an API key may be made for. `read`: GET of the API, without what is sensitive. */
 export const KEY_SCOPES = ['events:write', 'alerts:write', 'read'] as const
 export type KeyScope = (typeof KEY_SCOPES)[number]

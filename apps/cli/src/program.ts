@@ -4,15 +4,15 @@ import { addAlertsCommands } from './alerts-program.ts'
 import { OFFSET_OWNERS, type OffsetOwner } from './commands/offset-owners.ts'
 import { send } from './commands/send.ts'
 import { printSignInLink } from './commands/sign-in.ts'
-import { createTenant } from './commands/tenants.ts'
 import type { VerifyFlags } from './commands/verify.ts'
-import { type Given, gatewayOf, ingestKeyOf, operatorTokenOf, type Places, readConnection } from './connection.ts'
+import { type Given, gatewayOf, ingestKeyOf, type Places, readConnection } from './connection.ts'
 import { runDemo } from './demo/run-demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
 import { addKeysCommands } from './keys-program.ts'
-import { several, wholeNumber } from './option-values.ts'
+import { wholeNumber } from './option-values.ts'
 import type { Output } from './output.ts'
 import { addRulesCommands } from './rules-program.ts'
+import { addTenantsCommands } from './tenants-program.ts'
 
 const SEED = wholeNumber(0, 4_294_967_295)
 const DEFAULT_SEED = 1
@@ -52,53 +52,7 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
       )
     })
 
-  program
-    .command('tenants')
-    .description('Organizations of the installation')
-    .command('create')
-    .description('Make an organization; prints its id, ingest key and admin token once')
-    .argument('<name>')
-    .option('--slug <slug>', 'short name; else made of the name')
-    .option('--email <address>', 'whom to tell by e-mail; may be repeated', several)
-    .option('--slack <channel>', 'Slack channel to tell; may be repeated', several)
-    .option('--phone <number>', 'number to tell by SMS; may be repeated', several)
-    .option('--zone <name>', 'IANA zone of its business hours (default UTC)')
-    .option('--at-once', 'tell people without the delays that give others time to acknowledge')
-    .option('--url <url>', 'front door')
-    .option('--token <token>', "operator's token")
-    .option('--json', 'the answer as JSON')
-    .action(
-      async (
-        name: string,
-        flags: Given & {
-          slug?: string
-          email?: string[]
-          slack?: string[]
-          phone?: string[]
-          zone?: string
-          atOnce?: boolean
-          json?: boolean
-        },
-      ) => {
-        const { slug, email = [], slack = [], phone = [], zone, atOnce, json } = flags
-        const access = { url: gatewayOf(flags, places), operatorToken: operatorTokenOf(flags, places) }
-        finish(
-          await createTenant({
-            ...access,
-            name,
-            slug,
-            emails: email,
-            slackChannels: slack,
-            phoneNumbers: phone,
-            zone,
-            atOnce,
-            json,
-            output,
-          }),
-        )
-      },
-    )
-
+  addTenantsCommands(program, places, output, finish)
   addAlertsCommands(program, { places, output, finish })
   addRulesCommands(program, places, output, finish)
   addAccessCommands(program, places, output, finish)

@@ -4,18 +4,18 @@ import { ALERT_FILTERS } from './alerts.ts'
 import { type ApiOperation, Failures, IDEMPOTENCY_HEADER, InOrganization, Uuid } from './operation.ts'
 
 /** An act, with the fields of the same act on one alert. */
-const of = <A extends string, P extends Type.TProperties>(act: A, properties: P) =>
+export const actOf = <A extends string, P extends Type.TProperties>(act: A, properties: P) =>
   Type.Object({ act: Type.Literal(act), ...properties })
 
 export const BulkAct = Type.Union([
-  of('acknowledge', ActBody.properties),
-  of('unacknowledge', ActBody.properties),
-  of('resolve', ResolveBody.properties),
-  of('dismiss', DismissBody.properties),
-  of('reopen', ActBody.properties),
-  of('assign', AssignBody.properties),
-  of('comment', CommentBody.properties),
-  of('label', LabelBody.properties),
+  actOf('acknowledge', ActBody.properties),
+  actOf('unacknowledge', ActBody.properties),
+  actOf('resolve', ResolveBody.properties),
+  actOf('dismiss', DismissBody.properties),
+  actOf('reopen', ActBody.properties),
+  actOf('assign', AssignBody.properties),
+  actOf('comment', CommentBody.properties),
+  actOf('label', LabelBody.properties),
 ])
 export type BulkAct = Static<typeof BulkAct>
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid } from './operation.ts'
+import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid, WriteHeaders } from './operation.ts'
 
 export const EraseSubject = Type.Object(
   {
@@ -47,7 +47,7 @@ export const ERASURE_OPERATIONS = {
     summary:
       'Put a pseudonym in place of a person in all alerts, also later ones; 409 where a legal hold covers the person (admin)',
     permission: 'erasure:write',
-    schema: { querystring: InOrganization, body: EraseSubject, response: { 202: Erasure, ...Failures } },
+    schema: { querystring: InOrganization, headers: WriteHeaders, body: EraseSubject, response: { 202: Erasure, ...Failures } },
   },
   listErasures: {
     service: 'persistence',

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { RuleException } from '../rule-settings.ts'
 import { SEVERITIES } from '../vocabulary.ts'
-import { AlertParams, type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid } from './operation.ts'
+import { AlertParams, type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid, WriteHeaders } from './operation.ts'
 
 const { id, ruleId, match, reason, owner, expiresAt } = RuleException.properties
 
@@ -75,7 +75,12 @@ export const EXCEPTION_OPERATIONS = {
     url: '/api/exceptions',
     summary: 'Keep events out of a rule, or of all; the caller owns it',
     permission: 'exceptions:write',
-    schema: { querystring: InOrganization, body: AddException, response: { 201: ExceptionAdded, ...Failures } },
+    schema: {
+      querystring: InOrganization,
+      headers: WriteHeaders,
+      body: AddException,
+      response: { 201: ExceptionAdded, ...Failures },
+    },
   },
   removeException: {
     service: 'persistence',
@@ -86,6 +91,7 @@ export const EXCEPTION_OPERATIONS = {
     schema: {
       params: Type.Object({ exceptionId: id }),
       querystring: InOrganization,
+      headers: WriteHeaders,
       response: { 200: RuleException, ...Failures },
     },
   },

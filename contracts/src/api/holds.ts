@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid } from './operation.ts'
+import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid, WriteHeaders } from './operation.ts'
 
 /** What a legal hold covers: these alerts, those of a rule, those about a subject, or everything of the organization. */
 export const HoldScope = Type.Union(
@@ -53,7 +53,7 @@ export const HOLD_OPERATIONS = {
     url: '/api/holds',
     summary: 'Keep alerts whatever retention says (admin)',
     permission: 'holds:write',
-    schema: { querystring: InOrganization, body: PlaceHold, response: { 201: Hold, ...Failures } },
+    schema: { querystring: InOrganization, headers: WriteHeaders, body: PlaceHold, response: { 201: Hold, ...Failures } },
   },
   releaseHold: {
     service: 'persistence',
@@ -61,6 +61,11 @@ export const HOLD_OPERATIONS = {
     url: '/api/holds/:id',
     summary: 'End a legal hold; it stays listed (admin)',
     permission: 'holds:write',
-    schema: { params: Type.Object({ id: Uuid }), querystring: InOrganization, response: { 200: Hold, ...Failures } },
+    schema: {
+      params: Type.Object({ id: Uuid }),
+      querystring: InOrganization,
+      headers: WriteHeaders,
+      response: { 200: Hold, ...Failures },
+    },
   },
 } as const satisfies Record<string, ApiOperation>

@@ -2,12 +2,14 @@ import { ACCESS_OPERATIONS } from './access.ts'
 import { ACTION_OPERATIONS } from './actions.ts'
 import { EXPORT_OPERATIONS } from './alert-export.ts'
 import { ALERT_OPERATIONS } from './alerts.ts'
+import { ALERTS_OF_ALL_OPERATIONS } from './alerts-of-all.ts'
 import { BACKTEST_OPERATIONS } from './backtests.ts'
 import { BULK_OPERATIONS } from './bulk.ts'
 import { ERASURE_OPERATIONS } from './erasures.ts'
 import { EVENT_OPERATIONS } from './events.ts'
 import { EVIDENCE_OPERATIONS } from './evidence.ts'
 import { EXCEPTION_OPERATIONS } from './exceptions.ts'
+import { GRANT_OPERATIONS } from './grants.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
 import { HOLD_OPERATIONS } from './holds.ts'
 import { KEY_OPERATIONS } from './keys.ts'
@@ -23,12 +25,14 @@ export * from './access.ts'
 export * from './actions.ts'
 export * from './alert-export.ts'
 export * from './alerts.ts'
+export * from './alerts-of-all.ts'
 export * from './backtests.ts'
 export * from './bulk.ts'
 export * from './erasures.ts'
 export * from './events.ts'
 export * from './evidence.ts'
 export * from './exceptions.ts'
+export * from './grants.ts'
 export * from './history.ts'
 export * from './holds.ts'
 export * from './keys.ts'
@@ -49,6 +53,7 @@ export const OPERATIONS_TABLE = {
   ...ACTION_OPERATIONS,
   ...RAISE_OPERATIONS,
   ...BULK_OPERATIONS,
+  ...ALERTS_OF_ALL_OPERATIONS,
   ...ACCESS_OPERATIONS,
   ...HISTORY_OPERATIONS,
   ...MEMBER_OPERATIONS,
@@ -56,6 +61,7 @@ export const OPERATIONS_TABLE = {
   ...HOLD_OPERATIONS,
   ...ERASURE_OPERATIONS,
   ...ORGANIZATION_OPERATIONS,
+  ...GRANT_OPERATIONS,
   ...RULE_OPERATIONS,
   ...BACKTEST_OPERATIONS,
   ...EXCEPTION_OPERATIONS,

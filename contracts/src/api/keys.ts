@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { KEY_SCOPES } from '../permissions.ts'
-import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid } from './operation.ts'
+import { type ApiOperation, Failures, InOrganization, Nullable, Time, Uuid, WriteHeaders } from './operation.ts'
 
 export const ApiKey = Type.Object(
   {
@@ -59,7 +59,12 @@ export const KEY_OPERATIONS = {
     url: '/api/keys',
     summary: 'A new API key, shown once (admin)',
     permission: 'keys:write',
-    schema: { querystring: InOrganization, body: CreateApiKey, response: { 201: ApiKeyCreated, ...Failures } },
+    schema: {
+      querystring: InOrganization,
+      headers: WriteHeaders,
+      body: CreateApiKey,
+      response: { 201: ApiKeyCreated, ...Failures },
+    },
   },
   rotateKey: {
     service: 'persistence',
@@ -70,6 +75,7 @@ export const KEY_OPERATIONS = {
     schema: {
       params: KeyParams,
       querystring: RotateApiKeyQuery,
+      headers: WriteHeaders,
       response: { 201: ApiKeyCreated, ...Failures },
     },
   },
@@ -79,6 +85,6 @@ export const KEY_OPERATIONS = {
     url: '/api/keys/:id',
     summary: 'End a key at once (admin)',
     permission: 'keys:write',
-    schema: { params: KeyParams, querystring: InOrganization, response: { 200: ApiKey, ...Failures } },
+    schema: { params: KeyParams, querystring: InOrganization, headers: WriteHeaders, response: { 200: ApiKey, ...Failures } },
   },
 } as const satisfies Record<string, ApiOperation>

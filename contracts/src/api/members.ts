@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ROLES } from '../permissions.ts'
-import { type ApiOperation, Failures, InOrganization } from './operation.ts'
+import { type ApiOperation, Failures, InOrganization, WriteHeaders } from './operation.ts'
 
 export const Member = Type.Object({ subject: Type.String(), role: Type.Enum([...ROLES]) }, { $id: 'Member' })
 export type Member = Static<typeof Member>
@@ -33,7 +33,13 @@ export const MEMBER_OPERATIONS = {
     url: '/api/members/:subject',
     summary: 'Add a member, or change its role (admin); an organization keeps at least one admin',
     permission: 'members:write',
-    schema: { params: MemberParams, querystring: InOrganization, body: SetMember, response: { 200: Member, ...Failures } },
+    schema: {
+      params: MemberParams,
+      querystring: InOrganization,
+      headers: WriteHeaders,
+      body: SetMember,
+      response: { 200: Member, ...Failures },
+    },
   },
   removeMember: {
     service: 'persistence',
@@ -41,7 +47,7 @@ export const MEMBER_OPERATIONS = {
     url: '/api/members/:subject',
     summary: 'Remove a member (admin); an organization keeps at least one admin',
     permission: 'members:write',
-    schema: { params: MemberParams, querystring: InOrganization, response: { 200: Member, ...Failures } },
+    schema: { params: MemberParams, querystring: InOrganization, headers: WriteHeaders, response: { 200: Member, ...Failures } },
   },
   signOutMember: {
     service: 'persistence',
@@ -49,6 +55,6 @@ export const MEMBER_OPERATIONS = {
     url: '/api/members/:subject/sign-out',
     summary: 'Refuse every token that a member has now, everywhere (admin): it must sign in again',
     permission: 'members:write',
-    schema: { params: MemberParams, querystring: InOrganization, response: { 200: Member, ...Failures } },
+    schema: { params: MemberParams, querystring: InOrganization, headers: WriteHeaders, response: { 200: Member, ...Failures } },
   },
 } as const satisfies Record<string, ApiOperation>

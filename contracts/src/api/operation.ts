@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Permission } from '../permissions.ts'
+import type { InstallationPermission, Permission } from '../permissions.ts'
 import { Problem } from '../problem.ts'
 
 export const Uuid = Type.String({ format: 'uuid' })
@@ -12,7 +12,7 @@ export const oneOrMore = <T extends string>(values: readonly T[]) =>
 export const AlertParams = Type.Object({ id: Uuid })
 export const OrganizationParams = Type.Object({ organizationId: Uuid })
 export const InOrganization = Type.Object({ organizationId: Type.Optional(Uuid) }, { additionalProperties: false })
-/** Of every write whose answer holds no secret. */
+/** Of every write that can be asked twice by mistake; an answer that shows a secret comes once (KEY_SHOWN_ONCE). */
 export const IDEMPOTENCY_HEADER = {
   'idempotency-key': Type.Optional(
     Type.String({
@@ -33,10 +33,10 @@ export interface ApiOperation {
   readonly url: string
   readonly summary: string
   /**
-   * What the caller needs in the organization; `operator`: of the installation; `self`: a token is enough; `key`: an ingest key;
-   * `service`: another service.
+   * What the caller needs in the organization; one that ends in `:all`: in every organization, by a grant; `operator`: of the installation;
+   * `self`: a token is enough; `key`: an ingest key; `service`: another service.
    */
-  readonly permission: Permission | 'operator' | 'self' | 'key' | 'service'
+  readonly permission: Permission | InstallationPermission | 'operator' | 'self' | 'key' | 'service'
   /** Default: 1 MiB. */
   readonly bodyLimitBytes?: number
   readonly schema: {

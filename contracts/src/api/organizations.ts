@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { ACT_CHANNELS } from '../alert.ts'
 import { OrganizationLimits, OrganizationSettings, Recipients } from '../control.ts'
 import { type ApiOperation, Failures, Nullable, OrganizationParams, Time, Uuid, WriteHeaders } from './operation.ts'
 
@@ -86,6 +87,40 @@ const OrganizationListQuery = Type.Object(
   { $id: 'OrganizationListQuery', additionalProperties: false },
 )
 
+export const DeleteOrganization = Type.Object(
+  {
+    confirm: Type.String({ maxLength: 63, description: 'Its slug, so that nobody deletes another one than meant' }),
+    reason: Type.String({
+      minLength: 1,
+      maxLength: 2_000,
+      description: 'Kept in clear when the organization is gone: name no persons',
+    }),
+  },
+  { $id: 'DeleteOrganization', additionalProperties: false },
+)
+export type DeleteOrganization = Static<typeof DeleteOrganization>
+
+export const OrganizationDeletion = Type.Object(
+  {
+    organizationId: Uuid,
+    slug: Type.String({ description: 'Never given to another organization' }),
+    reason: Type.String(),
+    deletedBy: Type.String(),
+    channel: Type.Enum([...ACT_CHANNELS]),
+    deletedAt: Time,
+    removed: Type.Integer({ minimum: 0, description: 'Rows that went so far' }),
+    finishedAt: Nullable(Time),
+    lastHead: Nullable(
+      Type.Object(
+        { sequence: Type.Integer(), hash: Type.String() },
+        { description: 'Where its history ended; the signed head is on topic history.heads. null: not sealed to its end yet' },
+      ),
+    ),
+  },
+  { $id: 'OrganizationDeletion' },
+)
+export type OrganizationDeletion = Static<typeof OrganizationDeletion>
+
 export const ORGANIZATION_OPERATIONS = {
   listOrganizations: {
     service: 'persistence',
@@ -122,6 +157,32 @@ export const ORGANIZATION_OPERATIONS = {
       headers: WriteHeaders,
       body: UpdateOrganization,
       response: { 200: Organization, ...Failures },
+    },
+  },
+  deleteOrganization: {
+    service: 'persistence',
+    method: 'POST',
+    url: '/api/organizations/:organizationId/delete',
+    summary:
+      'End an organization for ever: its data key is destroyed, its people and keys are out at once, its rows go after; 409 under legal hold (operator)',
+    permission: 'operator',
+    schema: {
+      params: OrganizationParams,
+      body: DeleteOrganization,
+      response: { 202: OrganizationDeletion, ...Failures },
+    },
+  },
+  listDeletions: {
+    service: 'persistence',
+    method: 'GET',
+    url: '/api/organizations/deletions',
+    summary: 'Organizations that were deleted, by whom and why, newest first (operator)',
+    permission: 'operator',
+    schema: {
+      response: {
+        200: Type.Object({ items: Type.Array(OrganizationDeletion) }, { $id: 'OrganizationDeletionList' }),
+        ...Failures,
+      },
     },
   },
   setLimits: {

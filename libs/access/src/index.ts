@@ -27,7 +27,7 @@ export {
 } from './key-ring.ts'
 export { retireKey, rotateKey } from './key-rotation.ts'
 export { alertFor, MASKED, maskAlert, recipientsFor } from './mask-alert.ts'
-export { can, ROLE_PERMISSIONS, SCOPE_PERMISSIONS } from './roles.ts'
+export { can, INSTALLATION_GRANTS, ROLE_PERMISSIONS, SCOPE_PERMISSIONS } from './roles.ts'
 export { openCookie, openCursor, openPage, type StreamPosition, sealCookie, sealCursor, sealPage } from './sealed.ts'
 export {
   isServiceToken,

@@ -1,4 +1,4 @@
-import type { KeyScope, Permission, Role } from '@tocsin/contracts'
+import type { InstallationPermission, KeyScope, Permission, Role } from '@tocsin/contracts'
 
 const READ = ['alerts:read', 'organization:read', 'rules:read'] as const satisfies readonly Permission[]
 const RESPOND = [
@@ -37,6 +37,14 @@ export const SCOPE_PERMISSIONS: Readonly<Record<KeyScope, readonly Permission[]>
   'events:write': [],
   'alerts:write': ['alerts:raise'],
   read: READ,
+}
+
+/** What is given for every organization. Nothing of it is `sensitive:read`: who is to see evidence is made a member. */
+export const INSTALLATION_GRANTS: Readonly<Record<InstallationPermission, readonly Permission[]>> = {
+  'alerts:view:all': ['alerts:read'],
+  'alerts:acknowledge:all': ['alerts:acknowledge'],
+  'alerts:resolve:all': ['alerts:resolve'],
+  'alerts:dismiss:all': ['alerts:dismiss'],
 }
 
 export const can = (role: Role, permission: Permission): boolean => ROLE_PERMISSIONS[role].has(permission)

@@ -138,7 +138,7 @@ export function engineRecordOf(record: KafkaRecord): EngineRecord | undefined {
 function canRun(control: ControlRecord): boolean {
   try {
     if (control.kind === 'organization') checkSettings(control.organization.settings)
-    else if (control.rule.state === 'active') compileRule(control.rule)
+    else if (control.kind === 'rule' && control.rule.state === 'active') compileRule(control.rule)
     return true
   } catch {
     return false

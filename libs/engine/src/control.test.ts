@@ -10,6 +10,23 @@ const fail = (stream: Stream, times: number, time: string, who = 'u1'): void => 
 const lastTypes = (stream: Stream): string[] => stream.changes.map(({ type }) => type)
 
 describe('control records', () => {
+  it('let nothing stay of a deleted organization, and nothing change for another', () => {
+    const own = { ...ruleRecord(RULE.ruleId, TEXT.replace('gte: 5', 'gte: 2')), organizationId: ORG_A }
+    const stream = new Stream([RULE])
+    stream.rule(own, at('0:00'))
+    stream.settings(ORG_A, { alertCooldown: 1 }, at('0:00'), 7)
+    for (let n = 0; n < 4; n++) {
+      stream.event(failedLogin('u1', at('0:01', n), { organizationId: ORG_A }))
+      stream.event(failedLogin('u1', at('0:01', n), { organizationId: ORG_B }))
+    }
+    expect(stream.alerts()).toMatchObject([{ organizationId: ORG_A, open: true }])
+    expect(stream.deleted(ORG_A, at('0:02'))).toMatchObject([{ type: 'alert.closed', alert: { organizationId: ORG_A } }])
+    expect(stream.engine.gauges()).toMatchObject({ organizations: 1, groups: 1, heldEvents: 4, openAlerts: 0 })
+    expect(JSON.stringify(stream.engine.beginSnapshot().next(1))).not.toContain(ORG_A)
+    stream.event(failedLogin('u1', at('0:03'), { organizationId: ORG_B }))
+    expect(stream.alerts().at(-1)).toMatchObject({ organizationId: ORG_B, count: 5 })
+  })
+
   it('take effect at exactly their offset, and a version not above the one in force is ignored', () => {
     const stream = new Stream()
     fail(stream, 5, '0:00')

@@ -64,6 +64,11 @@ export class Organization {
     for (const instance of this.rules.values()) this.#refresh(instance)
   }
 
+  /** It was deleted: its alerts end, and its events go. */
+  end(): void {
+    for (const instance of this.rules.values()) instance.setProgram(null, null, this.#watch)
+  }
+
   /** Brings a rule to the version and the settings in force. */
   #refresh(instance: RuleInstance): void {
     const rule = this.#book.inForce(this.id, instance.ruleId)

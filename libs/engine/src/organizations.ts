@@ -48,6 +48,12 @@ export class Organizations {
       this.get(ruling.organization.organizationId).changeRecord(ruling.organization, ruling.exceptions)
       return
     }
+    if (ruling.kind === 'organizationDeleted') {
+      this.#byId.get(ruling.organizationId)?.end()
+      this.#byId.delete(ruling.organizationId)
+      this.#book.forget(ruling.organizationId)
+      return
+    }
     this.#book.set(ruling.rule)
     const { ruleId, organizationId } = ruling.rule.record
     if (organizationId !== null) this.get(organizationId).changeRule(ruleId)

@@ -18,6 +18,7 @@ export type Ruling =
       readonly organization: TenantRecord
       readonly exceptions: readonly CompiledException[]
     }
+  | { readonly kind: 'organizationDeleted'; readonly organizationId: string }
 
 /** The rules in force in a partition: those of the installation, and those of an organization, which replace them there. */
 export class RuleBook {
@@ -41,6 +42,7 @@ export class RuleBook {
       if (inForce !== undefined && rule.version <= inForce.record.version) return null
       return { kind: 'rule', rule: { record: rule, compiled: rule.state === 'active' ? this.#compile(rule) : null } }
     }
+    if (control.kind === 'organizationDeleted') return control
     const { organization } = control
     if (known !== null && organization.version <= known.version) return null
     checkSettings(organization.settings)
@@ -52,6 +54,12 @@ export class RuleBook {
     this.#rules.set(keyOf(organizationId, ruleId), rule)
     if (organizationId === null) this.#shared = null
     else this.#withOwn.add(organizationId)
+  }
+
+  /** Forgets the rules of an organization's own. */
+  forget(organizationId: string): void {
+    for (const [key, { record }] of this.#rules) if (record.organizationId === organizationId) this.#rules.delete(key)
+    this.#withOwn.delete(organizationId)
   }
 
   inForce(organizationId: string, ruleId: string): CompiledRule | null {

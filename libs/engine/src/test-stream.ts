@@ -118,6 +118,11 @@ export class Stream {
     return this.feed({ kind: 'control', appendTime, offset: this.#offset++, control: { kind: 'organization', organization } })
   }
 
+  deleted(organizationId: string, appendTime: EpochMs): AlertChange[] {
+    const control = { kind: 'organizationDeleted', organizationId } as const
+    return this.feed({ kind: 'control', appendTime, offset: this.#offset++, control })
+  }
+
   feed(record: EngineRecord): AlertChange[] {
     this.records.push(record)
     const changes = this.engine.process(record)

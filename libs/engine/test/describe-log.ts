@@ -11,6 +11,7 @@ function describeRecord(record: ModelRecord, offset: number): string {
       const { ruleId, version, state, content } = control.rule
       return `${start} rule ${ruleId} ${version} ${state}${ruleId.startsWith('test.') ? content.slice(content.lastIndexOf('---')) : ''}`
     }
+    if (control.kind === 'organizationDeleted') return `${start} deleted ${control.organizationId}`
     return `${start} settings ${control.organization.version} ${JSON.stringify(control.organization.settings)}`
   }
   if (record.kind !== 'event') return `${start} ${record.kind}`

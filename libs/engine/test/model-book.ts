@@ -33,6 +33,7 @@ export class ModelBook {
       this.#hours.delete(organizationId)
       return true
     }
+    if (control.kind === 'organizationDeleted') throw new Error('the model knows of no deleted organization')
     const { ruleId, version, state } = control.rule
     if (version <= (this.#rules.get(ruleId)?.version ?? 0)) return false
     this.#rules.set(ruleId, { version, state, pattern: this.#patternOf(control.rule) })

@@ -20,7 +20,7 @@ import { ExceptionLog } from './exception-log.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { type PartitionMemory, PartitionWorker } from './partition-worker.ts'
 import { Recovery } from './recovery.ts'
-import { bookOf, readRuleBook } from './rule-book.ts'
+import { type BookRecord, bookOf, readRuleBook } from './rule-book.ts'
 import { SnapshotKeeper, SnapshotTurns } from './snapshot-keeper.ts'
 import type { SnapshotPace } from './snapshot-schedule.ts'
 import { SnapshotStore } from './snapshot-store.ts'
@@ -62,7 +62,7 @@ export class Detector implements PartitionOwner {
   /** Of the age of snapshots, for metrics. */
   readonly watch: SnapshotWatch
   readonly #exceptions: ExceptionLog
-  #book: { readonly at: number; readonly content: Promise<readonly ControlRecord[]> } | undefined
+  #book: { readonly at: number; readonly content: Promise<readonly BookRecord[]> } | undefined
 
   constructor(options: DetectorOptions) {
     this.#options = options
@@ -183,7 +183,7 @@ export class Detector implements PartitionOwner {
   /** Throws when a rule or settings cannot be run. */
   readonly #canRun = (control: ControlRecord): void => {
     if (control.kind === 'rule') this.#options.compile(control.rule)
-    else checkSettings(control.organization.settings)
+    else if (control.kind === 'organization') checkSettings(control.organization.settings)
   }
 
   /** The state before the log's first record: rules and settings as they are now, nothing seen. */
@@ -205,7 +205,7 @@ export class Detector implements PartitionOwner {
     return { engine, next: bounds.start }
   }
 
-  #readBook(signal: AbortSignal): Promise<readonly ControlRecord[]> {
+  #readBook(signal: AbortSignal): Promise<readonly BookRecord[]> {
     const { kafka, log } = this.#options
     if (this.#book === undefined || performance.now() - this.#book.at > BOOK_SHARED_MS) {
       const content = readRuleBook(kafka, signal, log)
@@ -218,7 +218,13 @@ export class Detector implements PartitionOwner {
   }
 }
 
-const nameOf = (control: ControlRecord) =>
-  control.kind === 'rule'
-    ? { ruleId: control.rule.ruleId, version: control.rule.version }
-    : { organizationId: control.organization.organizationId, version: control.organization.version }
+function nameOf(control: ControlRecord) {
+  switch (control.kind) {
+    case 'rule':
+      return { ruleId: control.rule.ruleId, version: control.rule.version }
+    case 'organization':
+      return { organizationId: control.organization.organizationId, version: control.organization.version }
+    case 'organizationDeleted':
+      return { organizationId: control.organizationId }
+  }
+}

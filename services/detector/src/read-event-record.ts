@@ -57,10 +57,16 @@ export function readEventRecord(record: KafkaRecord, { name, canRun, scanner, on
   return { kind: 'process', record: { kind: 'control', appendTime, offset, control: value } }
 }
 
-const nameOf = (control: ControlRecord): string =>
-  control.kind === 'rule'
-    ? `rule ${control.rule.ruleId} version ${control.rule.version}`
-    : `organization ${control.organization.organizationId} version ${control.organization.version}`
+function nameOf(control: ControlRecord): string {
+  switch (control.kind) {
+    case 'rule':
+      return `rule ${control.rule.ruleId} version ${control.rule.version}`
+    case 'organization':
+      return `organization ${control.organization.organizationId} version ${control.organization.version}`
+    case 'organizationDeleted':
+      return `the end of organization ${control.organizationId}`
+  }
+}
 
 type Dead = Extract<Reading, { kind: 'dead' }>
 

@@ -4,6 +4,9 @@ import { type Kafka, type KafkaRecord, readToEnd } from '@tocsin/kafka'
 import type { Logger } from '@tocsin/telemetry'
 import { Compile } from 'typebox/compile'
 
+/** What is in force; a deleted organization is not in the book. */
+export type BookRecord = Exclude<ControlRecord, { kind: 'organizationDeleted' }>
+
 const ruleRecord = Compile(RuleRecord)
 const tenantRecord = Compile(TenantRecord)
 
@@ -11,21 +14,20 @@ const tenantRecord = Compile(TenantRecord)
  * Rules and organizations as the compacted topics have them now: where a partition without a snapshot starts from. Each change went to
  * `audit.events` before it came here, so what is read here is never ahead of the log.
  */
-export async function readRuleBook(kafka: Kafka, signal: AbortSignal, log: Logger): Promise<readonly ControlRecord[]> {
-  const rules = new Map<string, ControlRecord>()
-  const organizations = new Map<string, ControlRecord>()
-  const gather =
-    (book: Map<string, ControlRecord>, read: (value: unknown) => ControlRecord | undefined) => (record: KafkaRecord) => {
-      const key = record.key?.toString() ?? ''
-      if (record.value === null) return void book.delete(key)
-      const control = read(parse(record.value))
-      if (control === undefined)
-        log.error(
-          { topic: record.topic, key, offset: String(record.offset) },
-          'a record of rules or settings is not valid and is left out',
-        )
-      else book.set(key, control)
-    }
+export async function readRuleBook(kafka: Kafka, signal: AbortSignal, log: Logger): Promise<readonly BookRecord[]> {
+  const rules = new Map<string, BookRecord>()
+  const organizations = new Map<string, BookRecord>()
+  const gather = (book: Map<string, BookRecord>, read: (value: unknown) => BookRecord | undefined) => (record: KafkaRecord) => {
+    const key = record.key?.toString() ?? ''
+    if (record.value === null) return void book.delete(key)
+    const control = read(parse(record.value))
+    if (control === undefined)
+      log.error(
+        { topic: record.topic, key, offset: String(record.offset) },
+        'a record of rules or settings is not valid and is left out',
+      )
+    else book.set(key, control)
+  }
   await Promise.all([
     readToEnd({
       kafka,
@@ -46,7 +48,7 @@ export async function readRuleBook(kafka: Kafka, signal: AbortSignal, log: Logge
 }
 
 /** What of the book concerns a partition: its own organizations, their rules, and those of the whole installation; in a fixed order. */
-export function bookOf(partition: number, book: readonly ControlRecord[]): readonly ControlRecord[] {
+export function bookOf(partition: number, book: readonly BookRecord[]): readonly BookRecord[] {
   const own = new Set(
     book.flatMap((control) =>
       control.kind === 'organization' && control.organization.partition === partition
@@ -61,7 +63,7 @@ export function bookOf(partition: number, book: readonly ControlRecord[]): reado
   )
 }
 
-const byKey = (book: ReadonlyMap<string, ControlRecord>): ControlRecord[] =>
+const byKey = (book: ReadonlyMap<string, BookRecord>): BookRecord[] =>
   [...book].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, control]) => control)
 
 function parse(value: Buffer): unknown {

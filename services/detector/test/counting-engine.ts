@@ -28,7 +28,9 @@ export class CountingEngine implements Engine {
     const { state } = this
     state.logTime = Math.max(state.logTime ?? 0, record.appendTime)
     if (record.kind === 'control') {
-      state.controls.push(record.control.kind === 'rule' ? record.control.rule.ruleId : record.control.organization.slug)
+      const { control } = record
+      if (control.kind !== 'organizationDeleted')
+        state.controls.push(control.kind === 'rule' ? control.rule.ruleId : control.organization.slug)
       return []
     }
     state.records += 1

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { AuditEvent, HEADERS, TOPICS } from '@tocsin/contracts'
+import { type ApiOperation, AuditEvent, HEADERS, OPERATIONS_TABLE, TOPICS } from '@tocsin/contracts'
 import { headerOf } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
 import fc from 'fast-check'
@@ -310,6 +310,33 @@ describe('a key', () => {
     for (const authorization of ['Bearer tk_wrong', `Basic ${organization.key}`, 'Bearer', `Bearer ${organization.key}x`])
       expect((await world.post(undefined, body, { headers: { authorization } })).status).toBe(401)
     expect((await world.post(await world.organization({ scopes: ['read'] }), body)).status).toBe(403)
+  })
+
+  it('is of one organization, whatever else a request names', async () => {
+    const operations = Object.values<ApiOperation>(OPERATIONS_TABLE).filter(({ service }) => service === 'ingest')
+    expect(operations.map(({ url }) => url)).toEqual(['/v1/events'])
+    const [own, other] = [await world.organization(), await world.organization()]
+    const named = { organizationId: other.organizationId, organization: other.slug, tenantId: other.organizationId }
+    const headers = {
+      'x-organization-id': other.organizationId,
+      'x-tenant-id': other.organizationId,
+      'tocsin-key': other.key,
+    }
+    for (const fields of [named, { details: named }, { organization: other.slug }, { tenantId: other.organizationId }, {}])
+      for (const query of ['', `?organizationId=${other.organizationId}`])
+        expect((await world.post(own, JSON.stringify(least(fields)), { query, headers })).status).toBeLessThan(500)
+    expect(await world.events(other)).toEqual([])
+    expect((await world.events(own)).every(({ organizationId }) => organizationId === own.organizationId)).toBe(true)
+  })
+
+  it('of a deleted organization is known no more', async () => {
+    const gone = await world.organization()
+    expect((await world.post(gone, JSON.stringify(least()))).status).toBe(202)
+    await world.producer.send([{ topic: TOPICS.tenants.name, partition: 0, key: gone.organizationId, value: null }])
+    await waitFor(async () => (await world.post(gone, JSON.stringify(least()))).status === 401, {
+      limitMs: 30_000,
+      what: 'the end of the key',
+    })
   })
 
   it('that was made a moment ago is taken at once', async () => {

@@ -93,14 +93,22 @@ export function readAlerts(options: AlertsReaderOptions): RunningConsumer {
       // Settings precede an organization's first alert on their topic, but another reader carries them here.
       const unknown = batch.items.some(({ value }) => organizations.of(value.value.organizationId) === undefined)
       if (unknown) await options.catchUpOrganizations()
-      const outcomes = await applyBatch(pool, organizations, batch)
+      // What a deleted organization's alerts still say is not let in; that they are gone is.
+      const late = new Set(
+        batch.items.filter(({ value: { half, value } }) => half !== 'none' && organizations.isDeleted(value.organizationId)),
+      )
+      const outcomes = await applyBatch(pool, organizations, { ...batch, items: batch.items.filter((item) => !late.has(item)) })
       if (outcomes === 'moved') {
         options.count('moved')
         return 'moved'
       }
       for (const outcome of outcomes) options.count(outcome)
       options.onPlanned()
-      return outcomes.map((outcome) => (outcome === 'stale' ? dropped('stale half') : done))
+      const applied = outcomes.values()
+      return batch.items.map((item) => {
+        if (late.has(item)) return dropped('organizationDeleted')
+        return applied.next().value === 'stale' ? dropped('stale half') : done
+      })
     },
   })
 }

@@ -15,6 +15,7 @@ export interface Organization {
 /** Settings and recipients of every organization, as read from the compacted topic `tenants`. */
 export class Organizations {
   readonly #known = new Map<string, Organization>()
+  readonly #deleted = new Set<string>()
   readonly #onChange: (organizationId: string) => void
 
   /** @param onChange called with each organization that is new or has changed */
@@ -26,6 +27,11 @@ export class Organizations {
     return this.#known.get(organizationId)
   }
 
+  /** Whether `tenants` says that there is none any more. */
+  isDeleted(organizationId: string): boolean {
+    return this.#deleted.has(organizationId)
+  }
+
   all(): Iterable<string> {
     return this.#known.keys()
   }
@@ -35,6 +41,7 @@ export class Organizations {
     const organizationId = record.key?.toString() ?? ''
     if (record.value === null) {
       this.#known.delete(organizationId)
+      this.#deleted.add(organizationId)
       return
     }
     const value: unknown = JSON.parse(record.value.toString())

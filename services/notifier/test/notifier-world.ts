@@ -41,7 +41,11 @@ export interface NotifierWorld {
     readonly settings?: TenantRecord['settings']
     readonly members?: readonly string[]
     readonly as?: Role
+    /** On the partition of this one. */
+    readonly besides?: string
   }): Promise<string>
+  /** As persistence does. */
+  deleteOrganization(organizationId: string): Promise<void>
   publish(...records: readonly Pick<LedgerRecord, 'type' | 'value'>[]): Promise<void>
   publishRaw(value: string, headers: Record<string, string>): Promise<void>
   tokenOf(subject: string): Promise<string>
@@ -90,7 +94,9 @@ export async function createNotifierWorld(given?: WorldDatabase): Promise<Notifi
   const running = new Set<RunningNotifier>()
   const partitions = new Map<string, number>()
   const send = (topic: string, key: string, value: unknown, partition = 0, headers: Record<string, string> = {}) =>
-    producer.send([{ topic, partition, key, value: typeof value === 'string' ? value : JSON.stringify(value), headers }])
+    producer.send([
+      { topic, partition, key, value: value === null || typeof value === 'string' ? value : JSON.stringify(value), headers },
+    ])
   return {
     env,
     ring,
@@ -118,9 +124,10 @@ export async function createNotifierWorld(given?: WorldDatabase): Promise<Notifi
       settings = AT_ONCE,
       members = [],
       as = 'responder',
+      besides = '',
     } = {}) => {
       const organizationId = crypto.randomUUID()
-      const partition = partitions.size % PARTITIONS
+      const partition = partitions.get(besides) ?? partitions.size % PARTITIONS
       partitions.set(organizationId, partition)
       const tenant: TenantRecord = {
         organizationId,
@@ -145,6 +152,7 @@ export async function createNotifierWorld(given?: WorldDatabase): Promise<Notifi
       }
       return organizationId
     },
+    deleteOrganization: async (organizationId) => void (await send('tenants', organizationId, null)),
     publish: async (...records) => {
       for (const { type, value } of records) {
         await send('alerts', value.organizationId, value, partitions.get(value.organizationId), { 'tocsin-type': type })

@@ -1,3 +1,4 @@
+import { type ApiOperation, OPERATIONS_TABLE } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningNotifier } from '../src/app.ts'
@@ -88,6 +89,31 @@ test('what was erased leaves the copy of an alert, and what retention deleted le
   await waitFor(async () => (await world.entries(notifier, id, eve)).status === 404, { limitMs: LIMIT_MS, what: 'nothing' })
 }, 120_000)
 
+test('of a deleted organization copies and destinations go, and what its alerts still say is not let in', async () => {
+  const organizationId = await world.newOrganization()
+  const [figures, late] = [figuresOf(organizationId), figuresOf(organizationId)]
+  await world.publish(created(figures))
+  await waitFor(async () => (await statuses(figures.id)).some((line) => line.endsWith('sent')), {
+    limitMs: LIMIT_MS,
+    what: 'the message',
+  })
+  await world.admin(
+    `INSERT INTO destinations (organization_id, channel, destination) VALUES ($1, 'email', 'ops@example.org') ON CONFLICT DO NOTHING`,
+    [organizationId],
+  )
+  await world.deleteOrganization(organizationId)
+  // Through the same partition: the one that is told afterwards shows that the others were read.
+  const told = figuresOf(await world.newOrganization({ besides: organizationId }))
+  const erased = { id: figures.id, organizationId, at: figures.updatedAt, reason: 'organization' as const }
+  await world.publish({ type: 'alert.erased', value: erased }, created(late), created(told))
+  await waitFor(async () => (await statuses(told.id)).some((line) => line.endsWith('sent')), {
+    limitMs: LIMIT_MS,
+    what: 'the message of the other',
+  })
+  for (const table of ['alerts', 'notifications', 'deliveries', 'attempts', 'destinations'])
+    expect([table, await world.admin(`SELECT 1 FROM ${table} WHERE organization_id = $1`, [organizationId])]).toEqual([table, []])
+}, 120_000)
+
 test('tells a role that may not read everything that somebody was told, and not whom', async () => {
   const organizationId = await world.newOrganization({ members: ['vic'], as: 'viewer' })
   const figures = figuresOf(organizationId)
@@ -137,6 +163,34 @@ test('tells members who was told, and nobody else that there is such an alert', 
   expect(await world.entries(notifier, figures.id, 'nonsense')).toMatchObject({ status: 401 })
   expect(await world.entries(notifier, 'nonsense', ada ?? '')).toMatchObject({ status: 400 })
 })
+
+test.each(Object.entries<ApiOperation>(OPERATIONS_TABLE).filter(([, { service }]) => service === 'notifier'))(
+  '%s tells a stranger nothing of another organization’s alert, whatever the request names',
+  async (_, { method, url, schema }) => {
+    const [victim, own] = [await world.newOrganization({ members: ['vera'] }), await world.newOrganization({ members: ['max'] })]
+    const figures = figuresOf(victim)
+    await world.publish(created(figures))
+    const [vera = '', max = ''] = await Promise.all(['vera', 'max'].map(world.tokenOf))
+    await waitFor(async () => (await world.entries(notifier, figures.id, vera)).status === 200, {
+      limitMs: LIMIT_MS,
+      what: 'the entry',
+    })
+    const ask = async (id: string, query: string) => {
+      const path = url.replace(':id', id)
+      // Another place for an id needs a line here.
+      expect([path.includes(':'), schema.body]).toEqual([false, undefined])
+      const claims = { 'x-organization-id': victim, 'x-tocsin-subject': 'vera', 'x-user-id': 'vera' }
+      const headers = { authorization: `Bearer ${max}`, ...claims }
+      const answer = await fetch(`http://127.0.0.1:${notifier.port}${path}${query}`, { method, headers })
+      return { status: answer.status, body: await answer.json() }
+    }
+    for (const query of ['', `?organizationId=${own}`, `?organizationId=${victim}`]) {
+      const missing = await ask(crypto.randomUUID(), query)
+      expect([query, missing.status]).toEqual([query, 404])
+      expect(await ask(figures.id, query)).toEqual(missing)
+    }
+  },
+)
 
 test('a poison record goes to the dead letters, and the next alert is told', async () => {
   const organizationId = await world.newOrganization()

@@ -10,6 +10,8 @@
  * 5. A record of an alert that retention has deleted, late or replayed, does not bring it back.
  * 6. A person who was erased does not come back: figures and changes are let in under the pseudonym (protection/erasure.ts). Asked after
  *    the offset's row is locked, for which a beginning erasure waits.
+ * 7. Of a deleted organization nothing is let in, and the rest of the batch is; asked at the same place, for which the removal of its rows
+ *    waits (protection/removal.ts).
  */
 import { type AlertFigures, type AlertStatusChange, type StatusRecordType, TOPICS } from '@tocsin/contracts'
 import {
@@ -37,6 +39,7 @@ import { type AppliedFigures, applyFigures, lockAlert, wasTouched, writeStatus }
 import { type ErasedPersons, readErased } from './repositories/erasures.ts'
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
 import { addToOutbox, statusRecord } from './repositories/outbox.ts'
+import { DELETED_AMONG } from './sql/deletion-sql.ts'
 import { DELETE_BURIED } from './sql/retention-sql.ts'
 
 export interface ApplierOptions {
@@ -81,8 +84,9 @@ export function startApplier(options: ApplierOptions): RunningConsumer {
   })
 }
 
-const organizationsOf = ({ items }: Batch<AlertRecord>): string[] =>
-  items.map(({ value }) => (value.half === 'figures' ? value.figures : value.change).organizationId)
+const organizationOf = (record: AlertRecord): string =>
+  (record.half === 'figures' ? record.figures : record.change).organizationId.toLowerCase()
+const organizationsOf = ({ items }: Batch<AlertRecord>): string[] => [...new Set(items.map(({ value }) => organizationOf(value)))]
 
 /** One transaction: the offset, then the effects. `clusterId`: the cluster that the batch was read from. */
 export async function applyBatch(
@@ -92,26 +96,35 @@ export async function applyBatch(
 ): Promise<Handled> {
   const end = options.metrics.applySeconds.startTimer()
   const { cipher } = options
-  await cipher.load(organizationsOf(batch))
+  const organizations = organizationsOf(batch)
+  const destroyed = await cipher.loadLiving(organizations)
   const outcome = await transaction(options.pool, async (query) => {
     if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
-    const erased = await readErased(query, cipher, [...new Set(organizationsOf(batch))])
-    const { figures, statuses } = withoutErased(erased, foldBatch(batch.items.map((item) => item.value))) // (6)
+    const rows = await query<{ id: string }>(DELETED_AMONG, [organizations])
+    const deleted = new Set([...destroyed, ...rows.map(({ id }) => id)]) // (7)
+    const records = batch.items.map((item) => item.value).filter((record) => !deleted.has(organizationOf(record)))
+    const erased = await readErased(
+      query,
+      cipher,
+      organizations.filter((id) => !deleted.has(id)),
+    )
+    const { figures, statuses } = withoutErased(erased, foldBatch(records)) // (6)
     const applied = await withoutBuried(query, await applyFigures(query, cipher, figures))
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
-    const rows = new Map(applied.map((row) => [row.id, row]))
+    const changedRows = new Map(applied.map((row) => [row.id, row]))
     const context = { query, cipher, partition: batch.partition, now: options.now?.() ?? Date.now() }
     // The rows are locked by what was just written; most need nothing, and only for the others the whole row is read (4).
     for (const each of figures) {
-      const row = rows.get(each.id.toLowerCase())
+      const row = changedRows.get(each.id.toLowerCase())
       if (row !== undefined && systemActOn(each, stateOf(row)) !== null) await actForPeople(context, each)
     }
-    return { rows, changed }
+    return { deleted, rows: changedRows, changed }
   })
   end()
   if (outcome === 'moved') return 'moved'
   return batch.items.map(({ value }): Disposition => {
+    if (outcome.deleted.has(organizationOf(value))) return dropped('organizationDeleted')
     const fresh =
       value.half === 'figures'
         ? (outcome.rows.get(value.figures.id.toLowerCase())?.revision ?? 0) >= value.figures.revision

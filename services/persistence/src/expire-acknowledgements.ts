@@ -42,7 +42,7 @@ export async function expireAcknowledgements(options: ExpiryOptions): Promise<'m
 }
 
 async function expireIn({ pool, cipher }: ExpiryOptions, organizationId: string): Promise<number> {
-  await cipher.load([organizationId])
+  if ((await cipher.loadLiving([organizationId])).size > 0) return 0
   return transaction(pool, async (query) => {
     const organization = await readOrganization(query, organizationId)
     if (organization === null) return 0

@@ -13,6 +13,7 @@ import { actRoutes } from './routes/acts.ts'
 import { alertExportRoute } from './routes/alert-export.ts'
 import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
+import { alertsOfAllRoutes } from './routes/alerts-of-all.ts'
 import { authenticator, organizationOf } from './routes/authentication.ts'
 import { backtestRoutes } from './routes/backtests.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
@@ -20,6 +21,7 @@ import { bulkRoutes } from './routes/bulk.ts'
 import { erasureRoutes } from './routes/erasures.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
 import { exceptionRoutes } from './routes/exceptions.ts'
+import { grantRoutes } from './routes/grants.ts'
 import { historyRoutes } from './routes/history.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -82,6 +84,8 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   actRoutes(app, options)
   raiseRoutes(app, options)
   bulkRoutes(app, options)
+  alertsOfAllRoutes(app, options)
+  grantRoutes(app, options)
   organizationRoutes(app, options)
   historyRoutes(app, options)
   holdRoutes(app, options)

@@ -31,7 +31,7 @@ interface OutboxRow {
   readonly topic: string
   readonly partition: number
   readonly key: string
-  readonly value: string
+  readonly value: string | null
   readonly headers: Readonly<Record<string, string>>
 }
 

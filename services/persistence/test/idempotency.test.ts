@@ -1,4 +1,4 @@
-import { OPERATIONS_TABLE } from '@tocsin/contracts'
+import { type ApiOperation, OPERATIONS_TABLE } from '@tocsin/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forgetIdempotencyKeys } from '../src/forget-idempotency-keys.ts'
 import { createWorld, type World } from './world.ts'
@@ -65,6 +65,43 @@ test('an answer is kept sealed', async () => {
   await comment(id, 'sealed')
   const [row] = await world.admin<{ answer: Buffer }>(`SELECT answer FROM idempotency_keys WHERE key = 'sealed/'`)
   expect(row?.answer.includes('a title to look for')).toBe(false)
+})
+
+test.each<[string, () => Promise<[ApiOperation['method'], string, object?]>, string]>([
+  ['adding a member', async () => ['PUT', '/api/members/bob', { role: 'viewer' }], 'member.added'],
+  ['signing a member out', async () => ['POST', '/api/members/bob/sign-out'], 'member.signed-out'],
+  ['removing a member', async () => ['DELETE', '/api/members/bob'], 'member.removed'],
+  ['placing a hold', async () => ['POST', '/api/holds', { scope: { everything: true }, reason: 'case' }], 'hold.placed'],
+  ['releasing a hold', async () => ['DELETE', `/api/holds/${await holdId()}`], 'hold.released'],
+  ['erasing a person', async () => ['POST', '/api/erasures', { subject: 'mallory', reason: 'asked' }], 'erasure.requested'],
+  ['adding an exception', async () => ['POST', '/api/exceptions', EXCEPTION], 'exception.added'],
+  ['removing an exception', async () => ['DELETE', `/api/exceptions/${EXCEPTION.id}`], 'exception.removed'],
+])('%s twice with one key has one effect and one answer', async (what, request, action) => {
+  const [method, url, body] = await request()
+  const count = async () => (await world.admin('SELECT 1 FROM history WHERE action = $1', [action])).length
+  const before = await count()
+  const once = () => world.ask(method, url, acme.token, body, { 'idempotency-key': what.replaceAll(' ', '-') })
+  const [first, again] = [await once(), await once()]
+  expect([first.status < 300, again.status, again.body]).toEqual([true, first.status, first.body])
+  expect(again.headers['idempotent-replayed']).toBe('true')
+  expect(await count()).toBe(before + 1)
+})
+const EXCEPTION = { id: 'quiet', ruleId: null, match: { principalId: 'x' }, reason: 'noise', expiresAt: null }
+const holdId = async () => (await world.ask('GET', '/api/holds', acme.token)).body.items[0].id as string
+
+test('a key is made once and shown once: sent again, the request says so, and nothing stored holds the key', async () => {
+  const make = () =>
+    world.ask('POST', '/api/keys', acme.token, { name: 'twice', scopes: ['read'] }, { 'idempotency-key': 'make-key' })
+  const { body: made } = await make()
+  expect((await make()).body).toMatchObject({ status: 409, code: 'KEY_SHOWN_ONCE', keyId: made.id })
+  const { body } = await world.ask('GET', '/api/keys', acme.token)
+  expect(body.items.filter(({ name }: { name: string }) => name === 'twice')).toHaveLength(1)
+  const rotate = () =>
+    world.ask('POST', `/api/keys/${made.id}/rotate`, acme.token, undefined, { 'idempotency-key': 'rotate-key' })
+  expect([(await rotate()).status, (await rotate()).status]).toEqual([201, 409])
+  const revoke = () => world.ask('DELETE', `/api/keys/${made.id}`, acme.token, undefined, { 'idempotency-key': 'revoke-key' })
+  const [first, again] = [await revoke(), await revoke()]
+  expect([first.status, again.body]).toEqual([200, first.body])
 })
 
 test('every act on alerts takes a key, and a write that takes none refuses it instead of overlooking it', async () => {

@@ -3,7 +3,7 @@
  * the ids of somebody else's things in every place that a request has. Each operation is walked: one that needs more than its
  * schema says to be well-formed must be given it in SPECIAL, or the walk fails.
  */
-import { type ApiOperation, OPERATIONS_TABLE } from '@tocsin/contracts'
+import { type ApiOperation, INSTALLATION_PERMISSIONS, OPERATIONS_TABLE } from '@tocsin/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sampleOf } from './schema-sample.ts'
 import { type Answer, createWorld, OPERATOR, type World } from './world.ts'
@@ -12,7 +12,7 @@ type Organization = Awaited<ReturnType<World['newOrganization']>>
 /** Planted in everything of the victim; must be in no answer to anybody else. */
 const CANARY = 'canary-9f2c'
 /** These are about the installation or the caller, and name no organization's things. */
-const NOT_IN_AN_ORGANIZATION = new Set(['operator', 'self', 'service', 'key'])
+const NOT_IN_AN_ORGANIZATION = new Set<string>(['operator', 'self', 'service', 'key', ...INSTALLATION_PERMISSIONS])
 /** Parts that a schema cannot tell: what a sensible request of this operation looks like. */
 const SPECIAL: Readonly<Record<string, { readonly body?: unknown; readonly query?: Readonly<Record<string, string>> }>> = {
   actOnAlerts: { body: { do: { act: 'acknowledge' }, filter: {} } },
@@ -191,4 +191,28 @@ test('no header lets a caller be somebody else or elsewhere', async () => {
     expect(body).not.toContain(CANARY)
     expect(body).not.toContain(victim.organizationId)
   }
+})
+
+test('a deleted organization is answered, also to those who were its people, like one that never was', async () => {
+  const { organizationId, slug, token } = victim
+  const reader = (await world.ask('POST', '/api/keys', token, { name: 'reader', scopes: ['read'] })).body.key
+  const operator = await world.tokenOf(OPERATOR)
+  const gone = { confirm: slug, reason: 'the end' }
+  expect((await world.ask('POST', `/api/organizations/${organizationId}/delete`, operator, gone)).status).toBe(202)
+  const about = operations.filter(([, { url }]) => url.includes(':organizationId'))
+  for (const [name, operation] of new Set([...inOrganization, ...about]))
+    for (const as of [token, operator]) {
+      const at = (parameter: string) => (parameter === 'organizationId' ? organizationId : (things[0] ?? ''))
+      const answer = await ask(operation, as, requestOf(name, operation, at, organizationId))
+      const missing = await ask(
+        operation,
+        as,
+        requestOf(name, operation, () => crypto.randomUUID(), crypto.randomUUID()),
+      )
+      expect([name, answer.status, answer.body]).toEqual([name, missing.status, missing.body])
+      expect([name, [403, 404].includes(answer.status)]).toEqual([name, true])
+    }
+  for (const key of [reader, victim.ingestKey]) expect((await world.ask('GET', '/api/alerts', key)).status).toBe(401)
+  expect((await world.ask('GET', '/api/me', token)).body).toMatchObject({ organizations: [] })
+  expect((await world.ask('GET', '/api/organizations', operator)).body.items).toHaveLength(1)
 })

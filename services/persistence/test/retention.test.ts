@@ -71,6 +71,22 @@ test('ended alerts past their days go, each severity by its own; young, open and
   expect(await world.admin('SELECT 1 FROM alert_evidence WHERE alert_id = $1', [old.id])).toEqual([])
 })
 
+test('a key whose alert was deleted is forgotten, and raised again it opens another alert', async () => {
+  const raise = async () =>
+    (
+      await world.ask('POST', '/api/alerts', organization.token, {
+        ...{ type: 'SYSTEM', severity: 'HIGH', title: 'Disk full', dedupKey: 'disk' },
+      })
+    ).body.items[0].alert as { readonly id: string }
+  const first = await raise()
+  await ended(401, { id: first.id })
+  await retain()
+  expect(await world.admin('SELECT 1 FROM raised_alerts')).toEqual([])
+  const second = await raise()
+  expect(second.id).not.toBe(first.id)
+  expect(await world.admin('SELECT alert_id, openings FROM raised_alerts')).toEqual([{ alert_id: second.id, openings: 1 }])
+})
+
 test('a replay and a late revision of a deleted alert do not bring it back, and the rest of their batch is applied', async () => {
   const { organizationId, partition } = organization
   const gone = await ended(401)

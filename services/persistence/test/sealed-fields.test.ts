@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FieldCipher } from '../src/protection/field-cipher.ts'
+import { resealReadable } from '../src/protection/resealing.ts'
 import { createWorld, type World } from './world.ts'
 
 /** Values that stand only where a field is sealed. */
@@ -47,6 +49,47 @@ beforeAll(async () => {
   }
 })
 afterAll(() => world.close())
+
+test('what 0.1 left readable is sealed in batches that go on after a stop, and nothing that it says changes', async () => {
+  const { organizationId, token } = await world.newOrganization('Of 0.1')
+  const { id } = await world.addAlert(organizationId)
+  await world.ask('POST', `/api/alerts/${id}/resolve`, token, { notes: 'of 0.1', metadata: { of: '0.1' } })
+  const clear = async (table: string, row: string, column: string) => {
+    const stored = await world.admin<{ id: string; stored: Buffer }>(
+      `SELECT ${row} AS id, ${column} AS stored FROM ${table} WHERE organization_id = $1 AND ${column} IS NOT NULL`,
+      [organizationId],
+    )
+    for (const each of stored) {
+      const text = cipher.open({ organizationId, table, column, rowId: each.id }, each.stored)
+      const value = Buffer.concat([Buffer.of(0), Buffer.from(text)])
+      await world.admin(`UPDATE ${table} SET ${column} = $2 WHERE ${row} = $1`, [each.id, value])
+    }
+    return stored.length
+  }
+  const cipher = new FieldCipher(world.workerPool, world.ring.fields)
+  await cipher.load([organizationId])
+  const before = [await world.ask('GET', `/api/alerts/${id}`, token), await world.ask('GET', '/api/history', token)]
+  for (const column of ['metadata', 'resolution_notes', 'resolution_metadata']) await clear('alerts', 'id', column)
+  await clear('alert_evidence', 'alert_id', 'evidence')
+  const rows = 2 + (await clear('history_payloads', 'history_id', 'payload'))
+  const readable = async () =>
+    (
+      await world.admin<{ rows: number }>(
+        `SELECT ((SELECT count(*) FROM alerts WHERE get_byte(metadata, 0) = 0 OR get_byte(resolution_notes, 0) = 0
+                     OR get_byte(resolution_metadata, 0) = 0)
+                 + (SELECT count(*) FROM alert_evidence WHERE get_byte(evidence, 0) = 0)
+                 + (SELECT count(*) FROM history_payloads WHERE get_byte(payload, 0) = 0))::integer AS rows`,
+      )
+    )[0]?.rows
+  expect(await readable()).toBe(rows)
+  // Broken off after one row of each table, and gone on by two at once.
+  const round = () => resealReadable({ pool: world.workerPool, cipher, batch: 1 })
+  expect([await round(), await readable()]).toEqual(['more', rows - 3])
+  while ((await Promise.all([round(), round()])).includes('more'));
+  expect(await readable()).toBe(0)
+  const after = [await world.ask('GET', `/api/alerts/${id}`, token), await world.ask('GET', '/api/history', token)]
+  expect(after.map(({ body }) => body)).toEqual(before.map(({ body }) => body))
+})
 
 test('the API opens what the rows hold sealed', async () => {
   expect((await read(0)).body).toMatchObject({

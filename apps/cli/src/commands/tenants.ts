@@ -1,10 +1,15 @@
-import type { CreateOrganization, OrganizationCreated } from '@tocsin/contracts'
+import type { CreateOrganization, DeleteOrganization, OrganizationCreated, OrganizationDeletion } from '@tocsin/contracts'
 import { fetchJson } from '../api.ts'
 import { type Output, plain } from '../output.ts'
 
-export interface CreateTenant {
+interface OperatorAccess {
   readonly url: string
   readonly operatorToken: string
+  readonly json?: boolean | undefined
+  readonly output: Output
+}
+
+export interface CreateTenant extends OperatorAccess {
   readonly name: string
   readonly slug?: string | undefined
   readonly emails: readonly string[]
@@ -13,8 +18,6 @@ export interface CreateTenant {
   readonly zone?: string | undefined
   /** People are told without the delays that give others time to acknowledge. */
   readonly atOnce?: boolean | undefined
-  readonly json?: boolean | undefined
-  readonly output: Output
 }
 
 /** `tocsin tenants create`: prints what is shown only once. Returns the exit code. */
@@ -47,5 +50,41 @@ export async function createTenant(options: CreateTenant): Promise<number> {
       plain(`organization  ${organizationId} (${slug})`) +
         `\ningest key    ${ingestKey}\ntoken         ${token}\nKey and token are shown this once.`,
     )
+  return 0
+}
+
+/** `tocsin tenants delete`. Returns the exit code. */
+export async function deleteTenant(
+  options: OperatorAccess & { readonly id: string; readonly confirm: string; readonly reason: string },
+): Promise<number> {
+  const { url, operatorToken, id, confirm, reason, output } = options
+  const deletion = await fetchJson<OrganizationDeletion>(`${url}/api/organizations/${encodeURIComponent(id)}/delete`, {
+    method: 'POST',
+    token: operatorToken,
+    body: JSON.stringify({ confirm, reason } satisfies DeleteOrganization),
+  })
+  if (options.json === true) output.result(JSON.stringify(deletion))
+  else
+    output.result(
+      plain(
+        `${deletion.slug} is deleted, and nothing of it can be read again. Its rows go now: tocsin tenants deleted shows how far.`,
+      ),
+    )
+  return 0
+}
+
+/** `tocsin tenants deleted`. Returns the exit code. */
+export async function listDeletedTenants({ url, operatorToken, json, output }: OperatorAccess): Promise<number> {
+  const { items } = await fetchJson<{ items: OrganizationDeletion[] }>(`${url}/api/organizations/deletions`, {
+    token: operatorToken,
+  })
+  if (json === true) output.result(JSON.stringify(items))
+  else
+    for (const { deletedAt, organizationId, slug, deletedBy, reason, removed, finishedAt } of items)
+      output.result(
+        plain(
+          `${deletedAt}  ${organizationId}  ${slug}  by ${deletedBy}: ${reason} (${removed} rows gone${finishedAt === null ? ', going on' : ''})`,
+        ),
+      )
   return 0
 }

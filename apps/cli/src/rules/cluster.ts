@@ -36,7 +36,8 @@ export async function readTenants(kafka: Kafka): Promise<ReadonlyMap<string, Ten
   await readToEnd({
     kafka,
     topic: TOPICS.tenants.name,
-    onRecord: ({ value }) => {
+    onRecord: ({ key, value }) => {
+      if (value === null) tenants.delete(key?.toString() ?? '')
       const tenant = json(value)
       if (tenantRecord.Check(tenant)) tenants.set(tenant.organizationId, tenant)
     },

@@ -136,7 +136,7 @@ export class Joiner {
       created: false,
       before: beforeOf(held, false),
       after: facetsOf(alert),
-      ...(reason === 'retention' ? { gone: true as const } : {}),
+      ...(reason !== 'erasure' ? { gone: true as const } : {}),
       userId: undefined,
       partial: joined.partial,
       alert: JSON.stringify(alert),

@@ -4,7 +4,7 @@
  * 1. The partition's offset row is locked and compared first: a batch that another instance has taken meanwhile has no effect.
  * 2. Copies, plan and offset are stored together or not at all.
  * 3. An alert's row is locked before its timers and deliveries are looked at, so that what a timer becomes at the same moment is seen.
- * 4. What was erased leaves the copy; what retention deleted leaves with everything that was told of it.
+ * 4. What was erased leaves the copy; what was deleted leaves with everything that was told of it, and a deleted organization's destinations leave too.
  */
 import { maskAlert } from '@tocsin/access'
 import {
@@ -70,10 +70,11 @@ export async function applyBatch(pool: Pool, organizations: Pick<Organizations, 
 }
 
 /** 4 */
-async function erase(query: Query, { id, reason }: AlertErased): Promise<'planned' | 'stale'> {
+async function erase(query: Query, { id, organizationId, reason }: AlertErased): Promise<'planned' | 'stale'> {
+  if (reason === 'organization') await query(sql.FORGET_DESTINATIONS, [organizationId])
   const [known] = await query<StoredAlert>(sql.LOCK_ALERT, [id])
   if (known === undefined) return 'stale'
-  if (reason === 'retention') await query(sql.FORGET_ALERT, [id])
+  if (reason !== 'erasure') await query(sql.FORGET_ALERT, [id])
   else {
     const figures = known.figures === null ? null : maskAlert(known.figures)
     const { changedAt, ...changes } = known.people

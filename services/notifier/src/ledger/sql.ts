@@ -29,6 +29,8 @@ WITH told AS (SELECT id FROM deliveries WHERE alert_id = $1),
      decisions AS (DELETE FROM notifications WHERE alert_id = $1)
 DELETE FROM alerts WHERE id = $1`
 
+export const FORGET_DESTINATIONS = 'DELETE FROM destinations WHERE organization_id = $1'
+
 export const READ_TIMERS = `SELECT due_at AS "dueAt" FROM notifications WHERE alert_id = $1 AND status = 'planned'`
 
 export const READ_TOLD = `

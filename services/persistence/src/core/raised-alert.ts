@@ -58,7 +58,8 @@ export function raise(
   const openings = (state?.openings ?? 0) + 1
   const at = new Date(now).toISOString()
   const alertId =
-    raised.dedupKey === null ? freshId : uuid5(RAISED_NAMESPACE, JSON.stringify([organizationId, raised.dedupKey, openings]))
+    // With its time, since a key whose last alert was deleted begins at one again, and that alert may not come back.
+    raised.dedupKey === null ? freshId : uuid5(RAISED_NAMESPACE, JSON.stringify([organizationId, raised.dedupKey, openings, at]))
   const firstSeen = new Date(Math.min(now, Date.parse(raised.startedAt ?? at))).toISOString()
   return {
     type: 'alert.created',

@@ -67,7 +67,7 @@ export async function eraseNext(options: ErasureOptions): Promise<'more' | 'done
 async function eraseBatch(options: ErasureOptions, erasure: Running): Promise<'more' | 'done'> {
   const { pool, cipher, batch = BATCH } = options
   const { id, organization_id: organizationId, partition } = erasure
-  await cipher.load([organizationId])
+  if ((await cipher.loadLiving([organizationId])).size > 0) return 'done'
   await queryOf(pool)(sql.WAIT_FOR_APPLIER, [TOPICS.alerts.name, partition]) // (1)
   return transaction(pool, async (query) => {
     const [state] = await query<State>(sql.LOCK_ERASURE, [id]) // (2)

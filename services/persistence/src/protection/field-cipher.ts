@@ -8,7 +8,7 @@
  * 4. Rotating the master key changes how data keys are wrapped, never what they are: `rewrap` (upkeep) touches no sealed field.
  */
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { type Keys, SECRET_BYTES, type SecretKey } from '@tocsin/access'
+import { type Keys, notFound, SECRET_BYTES, type SecretKey } from '@tocsin/access'
 import { TerminalError } from '@tocsin/errors'
 import { inOrganization, type Pool } from '@tocsin/postgres'
 import { ADD_DATA_KEY, GET_DATA_KEY } from '../sql/protection-sql.ts'
@@ -42,11 +42,25 @@ export class FieldCipher {
     this.#master = master
   }
 
-  /** Makes the organizations' keys ready for seal and open, and makes those that are missing (3). Rejects where one was destroyed (2). */
+  /**
+   * Makes the organizations' keys ready for seal and open, and makes those that are missing (3). Where one was destroyed (2) it rejects with
+   * HttpProblem 404: whoever asks for a deleted organization is answered as for one that never was.
+   */
   async load(organizationIds: Iterable<string>): Promise<void> {
+    if ((await this.loadLiving(organizationIds)).size > 0) throw notFound('organization')
+  }
+
+  /** The same for work that goes on without them: resolves with the ids, in lower case, of those whose key was destroyed. */
+  async loadLiving(organizationIds: Iterable<string>): Promise<ReadonlySet<string>> {
     const missing = [...new Set([...organizationIds].map(lower))].filter((id) => !this.#keys.has(id))
     if (this.#keys.size + missing.length > MAX_CACHED_KEYS) this.#keys.clear()
-    for (const id of missing) this.#keys.set(id, await this.#read(id))
+    const destroyed = new Set<string>()
+    for (const id of missing) {
+      const key = await this.#read(id)
+      if (key === null) destroyed.add(id)
+      else this.#keys.set(id, key)
+    }
+    return destroyed
   }
 
   seal(place: FieldPlace, text: string): Buffer {
@@ -99,7 +113,8 @@ export class FieldCipher {
     return key
   }
 
-  async #read(organizationId: string): Promise<KeyObject> {
+  /** null: destroyed. */
+  async #read(organizationId: string): Promise<KeyObject | null> {
     const row = await inOrganization(this.#pool, organizationId, async (query) => {
       const find = async () => (await query<{ master_key: string; wrapped: Buffer | null }>(GET_DATA_KEY, [organizationId]))[0]
       const found = await find()
@@ -108,14 +123,8 @@ export class FieldCipher {
       await query(ADD_DATA_KEY, [organizationId, fresh.masterId, fresh.wrapped])
       return await find() // Of two at once the first one's holds.
     })
-    if (row === undefined || row.wrapped === null)
-      throw new TerminalError(
-        `The data key of organization ${organizationId} was destroyed: nothing of it can be read or written`,
-        {
-          code: 'TOCSIN_FIELD_UNREADABLE',
-          details: { organizationId },
-        },
-      )
+    if (row === undefined) throw new Error(`the data key of ${organizationId} is neither there nor can it be made`)
+    if (row.wrapped === null) return null
     return createSecretKey(this.#unwrap(organizationId, row.master_key, row.wrapped))
   }
 

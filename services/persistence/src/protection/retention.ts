@@ -14,6 +14,7 @@ import { cutHistory } from '../history/cut.ts'
 import { addHistory } from '../repositories/history.ts'
 import { databaseClock, readCheckpoint } from '../repositories/history-chain.ts'
 import { addToOutbox, erasedRecord } from '../repositories/outbox.ts'
+import { FORGET_RAISED } from '../sql/raised-sql.ts'
 import { BURY, DELETE_ALERTS, HOLDS_ON_HISTORY, LOCK_ENDED, NEXT_ORGANIZATIONS } from '../sql/retention-sql.ts'
 import type { FieldCipher } from './field-cipher.ts'
 
@@ -46,6 +47,8 @@ export async function applyRetention(options: RetentionOptions): Promise<'done'>
   for (let after: string | null = null; ; ) {
     const organizations: Keeper[] = await queryOf(options.pool)<Keeper>(NEXT_ORGANIZATIONS, [after, ORGANIZATIONS])
     for (const organization of organizations) {
+      // Deleted since it was looked up.
+      if ((await options.cipher.loadLiving([organization.id])).size > 0) continue
       for (const severity of SEVERITIES)
         for (let deleted = BATCH; deleted === BATCH; ) {
           deleted = await deleteEnded(options, organization, severity)
@@ -76,6 +79,7 @@ async function deleteEnded(
     const at = first.now.toISOString()
     await query(BURY, [organizationId, ids, rows.map((row) => row.created_at), rows.map((row) => row.updated_at)]) // (3)
     await query(DELETE_ALERTS, [ids])
+    await query(FORGET_RAISED, [organizationId, ids])
     await addHistory(query, cipher, {
       organizationId,
       at,

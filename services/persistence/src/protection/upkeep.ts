@@ -6,12 +6,17 @@ import { type Periodic, startPeriodic } from '../periodic.ts'
 import { forgetDestroyedKeys, rewrapDataKeys } from './data-keys.ts'
 import { eraseNext } from './erasure.ts'
 import type { FieldCipher } from './field-cipher.ts'
+import { removeDeleted } from './removal.ts'
+import { resealReadable } from './resealing.ts'
 import { applyRetention } from './retention.ts'
 
 /** A destroyed key is in no instance's memory longer than this. */
 const FORGET_EVERY_MS = 2_000
 const REWRAP_EVERY_MS = 5_000
 const ERASE_EVERY_MS = 2_000
+const REMOVE_EVERY_MS = 2_000
+/** Once it is through there is nothing to do: no release since 0.1 writes what is readable. */
+const RESEAL_EVERY_MS = 600_000
 /** A day more or less of four hundred does not matter; a round asks five times for each organization. */
 const RETENTION_EVERY_MS = 600_000
 
@@ -47,6 +52,8 @@ export function startUpkeep(options: {
       applyRetention({ pool, cipher: workerCipher, historyKeys: ring.history, onDeleted: onChanged }),
     ),
     start('erasure', ERASE_EVERY_MS, () => eraseNext({ pool, cipher: workerCipher, onChanged })),
+    start('sealing of what 0.1 left readable', RESEAL_EVERY_MS, () => resealReadable({ pool, cipher: workerCipher })),
+    start('removal of deleted organizations', REMOVE_EVERY_MS, () => removeDeleted({ pool, historyKeys: ring.history })),
   ]
   return {
     degraded: () => works.filter(({ periodic }) => periodic.failing()).map(({ what }) => what),

@@ -1,9 +1,9 @@
 import { type Access, NO_ACCESS } from '@tocsin/access'
 import type { AccessRecord, Me, Role } from '@tocsin/contracts'
 import type { Query } from '@tocsin/postgres'
-import { SET_SUBJECT } from '../sql/member-sql.ts'
+import { REMOVE_MEMBER, SET_SUBJECT } from '../sql/member-sql.ts'
 import { GET_ACCESS, TOUCH_SUBJECT } from '../sql/organization-sql.ts'
-import { accessRecord, addToOutbox } from './outbox.ts'
+import { accessRecord, accessTombstone, addToOutbox } from './outbox.ts'
 
 interface AccessRow {
   readonly operator: boolean
@@ -58,4 +58,14 @@ export async function changeAccess(
   await query(TOUCH_SUBJECT, [subject])
   await change()
   await addToOutbox(query, [accessRecord(await readAccessRecord(query, subject), organizationId)])
+}
+
+/** As `changeAccess`, where an organization ends: a subject of whom nothing is left is a tombstone. */
+export async function endMembership(query: Query, subject: string, organizationId: string): Promise<void> {
+  await query(SET_SUBJECT, [subject])
+  await query(TOUCH_SUBJECT, [subject])
+  await query(REMOVE_MEMBER, [organizationId, subject])
+  const access = await readAccessRecord(query, subject)
+  const isNothing = access.memberships.length === 0 && !access.operator
+  await addToOutbox(query, [isNothing ? accessTombstone(subject, organizationId) : accessRecord(access, organizationId)])
 }

@@ -26,9 +26,13 @@ export interface OutboxRecord {
   readonly topic: string
   readonly partition: number
   readonly key: string
-  readonly value: string
+  /** null: a tombstone. */
+  readonly value: string | null
   readonly headers: Readonly<Record<string, string>>
 }
+
+/** No tombstone. */
+type WrittenRecord = OutboxRecord & { readonly value: string }
 
 /** Compacted topics of persistence have one partition. */
 const ONLY_PARTITION = 0
@@ -46,7 +50,7 @@ function record(
   contract: Contract,
   content: unknown,
   traceparent?: string,
-): OutboxRecord {
+): WrittenRecord {
   return {
     ...place,
     value: JSON.stringify(content),
@@ -64,7 +68,7 @@ export const figuresRecord = (
   type: FigureRecordType,
   partition: number,
   traceparent?: string,
-): OutboxRecord =>
+): WrittenRecord =>
   record(
     { organizationId: figures.organizationId, topic: TOPICS.alerts.name, partition, key: figures.organizationId },
     type,
@@ -151,6 +155,34 @@ export const accessRecord = (access: AccessRecord, organizationId: string | null
     access,
     traceparent,
   )
+
+/** That an organization is no more: first to the detector, then on the compacted topics. `ruleIds`: of its own rules. */
+export function organizationDeletedRecords(
+  organizationId: string,
+  partition: number,
+  ruleIds: readonly string[],
+): OutboxRecord[] {
+  const control: ControlRecord = { kind: 'organizationDeleted', organizationId }
+  const place = { organizationId, topic: TOPICS.auditEvents.name, partition, key: organizationId }
+  return [
+    record(place, 'control', 'Control', control),
+    tombstone(organizationId, TOPICS.tenants.name, organizationId),
+    ...ruleIds.map((ruleId) => tombstone(organizationId, TOPICS.rules.name, `${organizationId}/${ruleId}`)),
+  ]
+}
+
+/** A subject of whom nothing is left. */
+export const accessTombstone = (subject: string, organizationId: string): OutboxRecord =>
+  tombstone(organizationId, TOPICS.access.name, subject)
+
+const tombstone = (organizationId: string, topic: string, key: string): OutboxRecord => ({
+  organizationId,
+  topic,
+  partition: ONLY_PARTITION,
+  key,
+  value: null,
+  headers: {},
+})
 
 export const headRecord = (head: HistoryHead): OutboxRecord =>
   record(

@@ -139,6 +139,13 @@ export function subjectOf(request: FastifyRequest): Extract<Caller, { kind: 'sub
   )
 }
 
+/** The subject, where it is an operator of the installation. */
+export function operatorOf(request: FastifyRequest): string {
+  const { subject, access } = subjectOf(request)
+  if (!access.operator) throw new HttpProblem(403, 'FORBIDDEN', 'Only an operator of the installation may do this.')
+  return subject
+}
+
 /** Where the caller may act, and under which name the history knows it. */
 export interface Authorized extends Standing {
   /** The subject, or `key:ID`. */

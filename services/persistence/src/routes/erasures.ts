@@ -7,6 +7,8 @@ import type { FieldCipher } from '../protection/field-cipher.ts'
 import { addErasure, getErasure, listErasures } from '../repositories/erasures.ts'
 import { addHistory } from '../repositories/history.ts'
 import { authorizeCaller } from './authentication.ts'
+import { channelOf } from './headers.ts'
+import { write } from './write.ts'
 
 export interface ErasureRoutes {
   readonly pool: Pool
@@ -14,24 +16,23 @@ export interface ErasureRoutes {
 }
 
 export function erasureRoutes(app: HttpServer, { pool, cipher }: ErasureRoutes): void {
-  const within = async <T>(
+  const authorized = (request: FastifyRequest, organizationId: string | undefined, permission: Permission) =>
+    authorizeCaller(request, { organizationId, permission, what: 'erasure' })
+  const reading = async <T>(
     request: FastifyRequest,
     asked: string | undefined,
-    permission: Permission,
-    work: (query: Query, asker: { readonly organizationId: string; readonly actor: string }) => Promise<T>,
+    read: (query: Query, organizationId: string) => Promise<T>,
   ): Promise<T> => {
-    const asker = authorizeCaller(request, { organizationId: asked, permission, what: 'erasure' })
-    await cipher.load([asker.organizationId])
-    return inOrganization(pool, asker.organizationId, (query) => work(query, asker))
+    const { organizationId } = authorized(request, asked, 'history:read')
+    await cipher.load([organizationId])
+    return inOrganization(pool, organizationId, (query) => read(query, organizationId))
   }
 
   route(app, OPERATIONS_TABLE.listErasures, async ({ query: asked, request }) => ({
-    items: await within(request, asked.organizationId, 'history:read', (query, { organizationId }) =>
-      listErasures(query, cipher, organizationId),
-    ),
+    items: await reading(request, asked.organizationId, (query, id) => listErasures(query, cipher, id)),
   }))
   route(app, OPERATIONS_TABLE.getErasure, ({ params, query: asked, request }) =>
-    within(request, asked.organizationId, 'history:read', async (query, { organizationId }) => {
+    reading(request, asked.organizationId, async (query, organizationId) => {
       const erasure = await getErasure(query, cipher, organizationId, params.id)
       if (erasure === null) throw notFound('erasure')
       return erasure
@@ -40,8 +41,9 @@ export function erasureRoutes(app: HttpServer, { pool, cipher }: ErasureRoutes):
   route(
     app,
     OPERATIONS_TABLE.eraseSubject,
-    ({ query: asked, body, request }) =>
-      within(request, asked.organizationId, 'erasure:write', async (query, { organizationId, actor }) => {
+    async ({ query: asked, body, request, reply }) => {
+      const { organizationId, actor } = authorized(request, asked.organizationId, 'erasure:write')
+      return write({ pool, cipher, request, reply, organizationId, actor }, async (query) => {
         const at = new Date().toISOString()
         const erasure = await addErasure(query, cipher, { ...body, organizationId, by: actor, at })
         const { id, pseudonym, reason } = erasure
@@ -49,13 +51,14 @@ export function erasureRoutes(app: HttpServer, { pool, cipher }: ErasureRoutes):
           organizationId,
           at,
           actor,
-          channel: 'api',
+          channel: channelOf(request),
           action: 'erasure.requested',
           about: { kind: 'erasure', id },
           details: { pseudonym, reason },
         })
         return erasure
-      }),
+      })
+    },
     202,
   )
 }

@@ -3,7 +3,7 @@ import { notFound } from '@tocsin/access'
 import { type HiddenAlerts, OPERATIONS_TABLE, type RuleException } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
-import { inOrganization, type Query } from '@tocsin/postgres'
+import { inOrganization } from '@tocsin/postgres'
 import type { FastifyRequest } from 'fastify'
 import { settingsFaults } from '../core/organization-settings.ts'
 import { getAlert } from '../repositories/alerts.ts'
@@ -13,6 +13,7 @@ import { hiddenBy } from '../rules/hidden-alerts.ts'
 import { authorizeCaller } from './authentication.ts'
 import { channelOf } from './headers.ts'
 import type { RuleRoutes } from './rules.ts'
+import { type WriteContext, write } from './write.ts'
 
 const PROPOSED_DAYS = 30
 /** An exception that would have hidden a CRITICAL alert of these days is told of (security.md §5). */
@@ -30,24 +31,21 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
     authorizeCaller(request, { organizationId, permission: 'exceptions:write', what })
 
   /** Changes the list in the settings: row, control record and history in one transaction. */
-  const change = async (
-    {
-      organizationId,
-      actor,
-      request,
-    }: { readonly organizationId: string; readonly actor: string; readonly request: FastifyRequest },
+  const change = async <T>(
+    by: Pick<WriteContext, 'request' | 'reply' | 'organizationId' | 'actor'>,
     action: 'exception.added' | 'exception.removed',
     next: (present: readonly RuleException[]) => {
       readonly list: RuleException[]
       readonly about: RuleException
       readonly details?: object
+      readonly answer: T
     },
-  ) => {
-    await cipher.load([organizationId])
-    return inOrganization(pool, organizationId, async (query: Query) => {
+  ): Promise<T> => {
+    const { request, organizationId, actor } = by
+    return write({ pool, cipher, ...by }, async (query) => {
       const state = await readOrganization(query, organizationId, true)
       if (state === null) throw notFound('organization')
-      const { list, about, details = {} } = next(state.settings.exceptions ?? [])
+      const { list, about, details = {}, answer } = next(state.settings.exceptions ?? [])
       const settings = { ...state.settings, exceptions: list }
       const errors = settingsFaults(settings, {})
       if (errors.length > 0)
@@ -64,7 +62,7 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
         about: { kind: 'exception', id: about.id },
         details: { ...about, ...details },
       })
-      return about
+      return answer
     })
   }
 
@@ -90,22 +88,24 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
       const exception: RuleException = { id, ruleId, match, reason, owner: actor, expiresAt }
       const hidden = await hiddenBy(parts, organizationId, { ruleId, match, days: CRITICAL_DAYS })
       const critical = hidden.hidden.filter(({ severity }) => severity === 'CRITICAL')
-      await change({ organizationId, actor, request: asked.request }, 'exception.added', (present) => ({
+      const { request, reply } = asked
+      return change({ organizationId, actor, request, reply }, 'exception.added', (present) => ({
         list: [...present, exception],
         about: exception,
         details: { wouldHaveHidden: hidden.hidden.length, criticalHidden: critical.map((alert) => alert.id) },
+        answer: { exception, hidden, warnings: warningsOf(critical) },
       }))
-      return { exception, hidden, warnings: warningsOf(critical) }
     },
     201,
   )
 
   route(app, OPERATIONS_TABLE.removeException, async (asked) => {
     const { organizationId, actor } = authorized(asked)
-    return change({ organizationId, actor, request: asked.request }, 'exception.removed', (present) => {
+    const { request, reply } = asked
+    return change({ organizationId, actor, request, reply }, 'exception.removed', (present) => {
       const about = present.find(({ id }) => id === asked.params.exceptionId)
       if (about === undefined) throw notFound('exception')
-      return { list: present.filter((each) => each !== about), about }
+      return { list: present.filter((each) => each !== about), about, answer: about }
     })
   })
 

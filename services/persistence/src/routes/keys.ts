@@ -1,16 +1,18 @@
 import { notFound } from '@tocsin/access'
-import { type ApiKey, OPERATIONS_TABLE, type Permission } from '@tocsin/contracts'
+import { type ApiKey, type ApiKeyCreated, OPERATIONS_TABLE, type Permission } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
 import type { KeyUse } from '@tocsin/redis'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { addKey, listKeys, readKey } from '../repositories/api-keys.ts'
 import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, readOrganization } from '../repositories/organizations.ts'
 import { END_KEY_LATER, REVOKE_KEY } from '../sql/key-sql.ts'
 import { type Authorized, authorizeCaller } from './authentication.ts'
+import { channelOf } from './headers.ts'
+import { write } from './write.ts'
 
 const DEFAULT_GRACE_SECONDS = 86_400
 /** All of them are in each of the organization's records on `tenants`. */
@@ -22,18 +24,22 @@ export interface KeyRoutes {
   readonly keyUse: KeyUse
 }
 
+interface Asked {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
 export function keyRoutes(app: HttpServer, { pool, cipher, keyUse }: KeyRoutes): void {
   const authorizeFor = (request: FastifyRequest, organizationId: string | undefined, permission: Permission) =>
     authorizeCaller(request, { organizationId, permission, what: 'key' })
 
   /** One change of an organization's keys: `work`, the history entry that it returns, and what tells `tenants`. */
   const change = async <T extends ApiKey>(
-    { organizationId, actor }: Authorized,
+    { request, reply, organizationId, actor }: Authorized & Asked,
     action: 'key.created' | 'key.rotated' | 'key.revoked',
     work: (query: Query) => Promise<{ readonly key: T; readonly details: Readonly<Record<string, unknown>> }>,
-  ): Promise<T> => {
-    await cipher.load([organizationId])
-    return inOrganization(pool, organizationId, async (query) => {
+  ): Promise<T> =>
+    write({ pool, cipher, request, reply, organizationId, actor }, async (query) => {
       const state = await readOrganization(query, organizationId, true)
       if (state === null) throw notFound('key')
       const { key, details } = await work(query)
@@ -44,13 +50,35 @@ export function keyRoutes(app: HttpServer, { pool, cipher, keyUse }: KeyRoutes):
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: 'api',
+        channel: channelOf(request),
         action,
         about: { kind: 'key', id: key.id },
         details: { name: key.name, scopes: key.scopes, source: key.source, ...details },
       })
       return key
     })
+  /** A new key, whose text is in the first answer alone: what an Idempotency-Key keeps for the next one is without it. */
+  const make = async (
+    by: Authorized & Asked,
+    action: 'key.created' | 'key.rotated',
+    work: (query: Query) => Promise<{ readonly key: ApiKeyCreated; readonly details: Readonly<Record<string, unknown>> }>,
+  ): Promise<ApiKeyCreated> => {
+    let text: string | null = null
+    const entry = await change<ApiKey>(by, action, async (query) => {
+      const { key, details } = await work(query)
+      const { key: secret, ...shown } = key
+      text = secret
+      return { key: shown, details }
+    })
+    if (text !== null) return { ...entry, key: text }
+    throw new HttpProblem(
+      409,
+      'KEY_SHOWN_ONCE',
+      'The key was made and shown before. If nobody has it, revoke it and make another.',
+      {
+        extra: { keyId: entry.id },
+      },
+    )
   }
   const liveKey = async (query: Query, organizationId: string, id: string): Promise<ApiKey> => {
     const key = await readKey(query, organizationId, id)
@@ -68,10 +96,10 @@ export function keyRoutes(app: HttpServer, { pool, cipher, keyUse }: KeyRoutes):
   route(
     app,
     OPERATIONS_TABLE.createKey,
-    ({ query: asked, body, request }) => {
+    ({ query: asked, body, request, reply }) => {
       const authorized = authorizeFor(request, asked.organizationId, 'keys:write')
       const { name, scopes, source = null } = body
-      return change(authorized, 'key.created', async (query) => ({
+      return make({ ...authorized, request, reply }, 'key.created', async (query) => ({
         key: await addKey(query, authorized.organizationId, { name, scopes, source, createdBy: authorized.actor }),
         details: {},
       }))
@@ -82,11 +110,11 @@ export function keyRoutes(app: HttpServer, { pool, cipher, keyUse }: KeyRoutes):
   route(
     app,
     OPERATIONS_TABLE.rotateKey,
-    ({ params, query: asked, request }) => {
+    ({ params, query: asked, request, reply }) => {
       const authorized = authorizeFor(request, asked.organizationId, 'keys:write')
       const { organizationId, actor } = authorized
       const graceSeconds = asked.graceSeconds ?? DEFAULT_GRACE_SECONDS
-      return change(authorized, 'key.rotated', async (query) => {
+      return make({ ...authorized, request, reply }, 'key.rotated', async (query) => {
         const old = await liveKey(query, organizationId, params.id)
         if (old.expiresAt !== null)
           throw new HttpProblem(
@@ -105,10 +133,10 @@ export function keyRoutes(app: HttpServer, { pool, cipher, keyUse }: KeyRoutes):
     201,
   )
 
-  route(app, OPERATIONS_TABLE.revokeKey, ({ params, query: asked, request }) => {
+  route(app, OPERATIONS_TABLE.revokeKey, ({ params, query: asked, request, reply }) => {
     const authorized = authorizeFor(request, asked.organizationId, 'keys:write')
     const { organizationId } = authorized
-    return change(authorized, 'key.revoked', async (query) => {
+    return change({ ...authorized, request, reply }, 'key.revoked', async (query) => {
       const key = await liveKey(query, organizationId, params.id)
       await query(REVOKE_KEY, [organizationId, key.id])
       return { key, details: {} }

@@ -3,7 +3,7 @@ import { type Member, OPERATIONS_TABLE, type Role } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool } from '@tocsin/postgres'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { decideMembership } from '../core/membership.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { changeAccess } from '../repositories/access.ts'
@@ -12,6 +12,8 @@ import { listMembers, readMembership } from '../repositories/members.ts'
 import { readOrganization } from '../repositories/organizations.ts'
 import { REFUSE_TOKENS, REMOVE_MEMBER, SET_MEMBER } from '../sql/member-sql.ts'
 import { authorizeCaller } from './authentication.ts'
+import { channelOf } from './headers.ts'
+import { write } from './write.ts'
 
 export interface MemberRoutes {
   readonly pool: Pool
@@ -21,6 +23,7 @@ export interface MemberRoutes {
 /** What was asked of one member. */
 interface Asked {
   readonly request: FastifyRequest
+  readonly reply: FastifyReply
   readonly organizationId: string | undefined
   readonly subject: string
 }
@@ -36,7 +39,7 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
   })
 
   /** `next` null: is no member any more. */
-  const change = async ({ request, subject, ...asked }: Asked, next: Role | null): Promise<Member> => {
+  const change = async ({ request, reply, subject, ...asked }: Asked, next: Role | null): Promise<Member> => {
     const { organizationId, actor } = authorizeCaller(request, {
       organizationId: asked.organizationId,
       permission: 'members:write',
@@ -44,8 +47,7 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
     })
     if (isReservedSubject(subject))
       throw new HttpProblem(422, 'RESERVED_SUBJECT', `${subject} is a name of the system: a member has another one.`)
-    await cipher.load([organizationId])
-    return inOrganization(pool, organizationId, async (query) => {
+    return write({ pool, cipher, request, reply, organizationId, actor }, async (query): Promise<Member> => {
       // Two changes at once: the second waits here, so that the last two admins cannot remove each other.
       if ((await readOrganization(query, organizationId, true)) === null) throw notFound('member')
       const present = await readMembership(query, organizationId, subject)
@@ -63,7 +65,7 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: 'api',
+        channel: channelOf(request),
         action: `member.${decided}`,
         about: { kind: 'member', id: subject },
         details: { from: present.role, to: next },
@@ -72,21 +74,20 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
     })
   }
 
-  route(app, OPERATIONS_TABLE.setMember, ({ params, query, body, request }) =>
-    change({ request, subject: params.subject, organizationId: query.organizationId }, body.role),
+  route(app, OPERATIONS_TABLE.setMember, ({ params, query, body, request, reply }) =>
+    change({ request, reply, subject: params.subject, organizationId: query.organizationId }, body.role),
   )
-  route(app, OPERATIONS_TABLE.removeMember, ({ params, query, request }) =>
-    change({ request, subject: params.subject, organizationId: query.organizationId }, null),
+  route(app, OPERATIONS_TABLE.removeMember, ({ params, query, request, reply }) =>
+    change({ request, reply, subject: params.subject, organizationId: query.organizationId }, null),
   )
 
-  route(app, OPERATIONS_TABLE.signOutMember, async ({ params: { subject }, query: asked, request }) => {
+  route(app, OPERATIONS_TABLE.signOutMember, async ({ params: { subject }, query: asked, request, reply }) => {
     const { organizationId, actor } = authorizeCaller(request, {
       organizationId: asked.organizationId,
       permission: 'members:write',
       what: 'member',
     })
-    await cipher.load([organizationId])
-    return inOrganization(pool, organizationId, async (query) => {
+    return write({ pool, cipher, request, reply, organizationId, actor }, async (query) => {
       const { role } = await readMembership(query, organizationId, subject)
       if (role === null) throw notFound('member')
       await changeAccess(query, subject, organizationId, () => query(REFUSE_TOKENS, [subject]))
@@ -94,7 +95,7 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: 'api',
+        channel: channelOf(request),
         action: 'member.signed-out',
         about: { kind: 'member', id: subject },
         details: {},

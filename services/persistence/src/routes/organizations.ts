@@ -2,15 +2,18 @@ import { issueToken, type KeyRing, notFound, recipientsFor } from '@tocsin/acces
 import { OPERATIONS_TABLE, type Organization, type OrganizationSettings, type Recipients } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
-import { inOrganization, type Pool } from '@tocsin/postgres'
-import type { FastifyRequest } from 'fastify'
+import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
+import type { AnswerCache } from '../answer-cache.ts'
 import { healthOf, NO_RECIPIENTS, settingsFaults, warningsOf, withSettings } from '../core/organization-settings.ts'
 import { createOrganization } from '../create-organization.ts'
+import { deleteOrganization } from '../delete-organization.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
+import { listDeletions } from '../repositories/deletions.ts'
 import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, listOrganizations, type OrganizationState, readOrganization } from '../repositories/organizations.ts'
 import { SET_SUBJECT } from '../sql/member-sql.ts'
-import { authorizeCaller, subjectOf } from './authentication.ts'
+import { authorizeCaller, operatorOf } from './authentication.ts'
+import { channelOf } from './headers.ts'
 import { type WriteContext, write } from './write.ts'
 
 const DAY_SECONDS = 86_400
@@ -19,11 +22,12 @@ const DEFAULT_LIMIT = 100
 export interface OrganizationRoutes {
   readonly pool: Pool
   readonly cipher: FieldCipher
+  readonly cache: AnswerCache
   readonly ring: KeyRing
   readonly environment: 'development' | 'production'
 }
 
-export function organizationRoutes(app: HttpServer, { pool, cipher, ring, environment }: OrganizationRoutes): void {
+export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring, environment }: OrganizationRoutes): void {
   // In development the token of connection.json outlives many starts; elsewhere it is for the first sign-in.
   const ttlSeconds = environment === 'development' ? 365 * DAY_SECONDS : DAY_SECONDS
 
@@ -37,7 +41,7 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
       refuseFaults(settings, recipients)
       const { organizationId, slug, ingestKey, adminSubject } = await createOrganization(
         { pool, cipher },
-        { name: body.name, slug: body.slug, settings, recipients, admin: undefined, actor, channel: 'api' },
+        { name: body.name, slug: body.slug, settings, recipients, admin: undefined, actor, channel: channelOf(request) },
       )
       const token = await issueToken(ring, { subject: adminSubject, ttlSeconds })
       return { organizationId, slug, ingestKey, token, warnings: warningsOf(recipients) }
@@ -74,7 +78,7 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: 'api',
+        channel: channelOf(by.request),
         action,
         about: { kind: 'organization', id: organizationId, version: changed.version },
         details: { ...details },
@@ -99,18 +103,40 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
     )
   })
 
-  route(app, OPERATIONS_TABLE.listOrganizations, async ({ query: asked, request }) => {
-    const operator = operatorOf(request)
-    return inOrganization(
+  /** Reads what only operators see. */
+  const asOperator = <T>(operator: string, read: (query: Query) => Promise<T>): Promise<T> =>
+    inOrganization(
       pool,
       null,
       async (query) => {
         await query(SET_SUBJECT, [operator])
-        return listOrganizations(query, asked.after ?? '', asked.limit ?? DEFAULT_LIMIT)
+        return read(query)
       },
       'snapshot',
     )
+
+  route(app, OPERATIONS_TABLE.listOrganizations, async ({ query: asked, request }) => {
+    const operator = operatorOf(request)
+    return asOperator(operator, (query) => listOrganizations(query, asked.after ?? '', asked.limit ?? DEFAULT_LIMIT))
   })
+
+  route(
+    app,
+    OPERATIONS_TABLE.deleteOrganization,
+    async ({ params, body, request }) => {
+      const actor = operatorOf(request)
+      const { organizationId } = params
+      const deletion = await deleteOrganization({ pool, cipher }, { ...body, organizationId, actor, channel: channelOf(request) })
+      if (deletion === null) throw notFound('organization')
+      await cache.changed([organizationId])
+      return deletion
+    },
+    202,
+  )
+
+  route(app, OPERATIONS_TABLE.listDeletions, async ({ request }) => ({
+    items: await asOperator(operatorOf(request), listDeletions),
+  }))
 
   route(app, OPERATIONS_TABLE.setLimits, async ({ params, body, request, reply }) => {
     const actor = operatorOf(request)
@@ -121,13 +147,6 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, ring, enviro
     const by = { request, reply, organizationId, actor, action: 'organization.limited', details: { limits: body } }
     return (await change(by, (state) => ({ ...state, limits: body }))).limits
   })
-}
-
-/** The subject, where it is an operator of the installation. */
-function operatorOf(request: FastifyRequest): string {
-  const { subject, access } = subjectOf(request)
-  if (!access.operator) throw new HttpProblem(403, 'FORBIDDEN', 'Only an operator of the installation may do this.')
-  return subject
 }
 
 function refuseFaults(settings: OrganizationSettings, recipients: Partial<Recipients>): void {

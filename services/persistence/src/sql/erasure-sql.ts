@@ -21,7 +21,7 @@ export const ERASED_IN = 'SELECT organization_id, digest FROM erasures WHERE org
 
 /** $1 limit. */
 export const RUNNING_ERASURES = `
-SELECT e.id, e.organization_id, o.partition FROM erasures e JOIN organizations o ON o.id = e.organization_id
+SELECT e.id, e.organization_id, o.partition FROM erasures e JOIN organizations o ON o.id = e.organization_id AND o.deleted_at IS NULL
  WHERE e.state = 'running' ORDER BY e.requested_at, e.id LIMIT $1`
 /** $1 topic, $2 partition. Waits for a batch of the applier that began before; the next one begins with this row. */
 export const WAIT_FOR_APPLIER = 'SELECT next FROM offsets WHERE topic = $1 AND partition = $2 FOR UPDATE'

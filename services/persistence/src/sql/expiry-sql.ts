@@ -1,6 +1,6 @@
 /** $1 limit. Those that have waited longest first. */
 export const DUE_ORGANIZATIONS = `
-SELECT organization_id FROM alerts
+SELECT organization_id FROM alerts JOIN organizations o ON o.id = organization_id AND o.deleted_at IS NULL
  WHERE acknowledgement_expires_at <= now() AND status = 'acknowledged'
  GROUP BY organization_id ORDER BY min(acknowledgement_expires_at) LIMIT $1`
 

@@ -41,7 +41,7 @@ SELECT o.id
   FROM organizations o
  CROSS JOIN LATERAL (SELECT sequence FROM history_seals WHERE organization_id = o.id ORDER BY sequence DESC LIMIT 1) s
   LEFT JOIN LATERAL (SELECT sequence, at FROM history_heads WHERE organization_id = o.id ORDER BY sequence DESC LIMIT 1) h ON true
- WHERE s.sequence > coalesce(h.sequence, 0) AND (h.at IS NULL OR h.at <= clock_timestamp() - $1 * interval '1 second')
+ WHERE o.deleted_at IS NULL AND s.sequence > coalesce(h.sequence, 0) AND (h.at IS NULL OR h.at <= clock_timestamp() - $1 * interval '1 second')
  LIMIT $2`
 export const CLOCK = 'SELECT clock_timestamp() AS now'
 

@@ -7,6 +7,9 @@ SELECT r.openings, r.alert_id, r.open, r.revision, r.count, r.first_seen, r.crea
   FROM raised_alerts r LEFT JOIN alerts a ON a.id = r.alert_id AND a.organization_id = r.organization_id
  WHERE r.organization_id = $1 AND r.dedup_key = $2`
 
+/** $1 organization, $2 alerts that are deleted. */
+export const FORGET_RAISED = 'DELETE FROM raised_alerts WHERE organization_id = $1 AND alert_id = ANY ($2::uuid[])'
+
 /** $1 organization, $2 dedup key, then the state. */
 export const SET_RAISED = `
 INSERT INTO raised_alerts (organization_id, dedup_key, openings, alert_id, open, revision, count, first_seen, created_at, updated_at)

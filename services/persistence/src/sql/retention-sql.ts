@@ -1,6 +1,7 @@
 /** $1 after this organization, $2 limit. */
 export const NEXT_ORGANIZATIONS = `
-SELECT id, partition, settings FROM organizations WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`
+SELECT id, partition, settings FROM organizations
+ WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`
 
 /** Whether a hold in force covers the alert `a`. */
 export const HELD = `
