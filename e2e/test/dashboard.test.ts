@@ -2,73 +2,30 @@
 import { issueSignInLink } from '@tocsin/access'
 import type { OrganizationCreated } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from '../src/browser.ts'
+import { Dashboard, failures, rowOf, SOON, statusOf } from '../src/dashboard.ts'
 import { allAlerts, api, post, postEvents } from '../src/installation.ts'
 import { type OwnStack, startOwnStack } from '../src/stack.ts'
 
-const SOON = 20_000
 /** As sent by a hostile producer; it must be read as text wherever it is shown. */
 const HOSTILE = '<img src=x onerror="document.title=\'broken\'"><b>mallory</b>'
 let stack: OwnStack
-let browser: Browser
+let dashboard: Dashboard
 let acme: OrganizationCreated
-/** What a page complained of: scripts, policy violations. */
-const complaints: string[] = []
 
 beforeAll(async () => {
-  ;[stack, browser] = await Promise.all([startOwnStack(), launchBrowser()])
+  const starting = startOwnStack()
+  dashboard = await Dashboard.open(starting)
+  stack = await starting
   acme = await stack.tenant('acme')
 })
 afterAll(async () => {
-  await browser?.close()
+  await dashboard?.close()
   await stack?.stop()
 })
 
-async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  context.setDefaultTimeout(SOON)
-  const page = await context.newPage()
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    // A request that is meant to fail is told by the browser too.
-    if (
-      message.type() === 'error' &&
-      !message.text().startsWith('Failed to load resource') &&
-      !message.text().includes('WebSocket')
-    )
-      complaints.push(message.text())
-  })
-  return page
-}
-
-async function signedIn(organization: OrganizationCreated, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await newPage(options)
-  await page.goto(await issueSignInLink(stack.keys, stack.gatewayUrl, `admin@${organization.slug}`))
-  await page.waitForURL(`${stack.gatewayUrl}/`)
-  return page
-}
-
-const failures = (principal: string, ipAddress = '192.0.2.7') =>
-  Array.from({ length: 5 }, (_, n) => ({
-    id: `${principal}-${n}`.slice(0, 128),
-    timestamp: new Date().toISOString(),
-    principalId: principal,
-    action: 'auth.login',
-    status: 'failure',
-    sessionContext: { ipAddress },
-    targetResourceType: 'Console',
-    targetResourceId: 'main',
-  }))
-const attack = async (organization: OrganizationCreated, principal: string) =>
-  expect((await postEvents(stack.gatewayUrl, organization, failures(principal))).status).toBe(202)
-const rowOf = (page: Page, principal: string) => page.locator('.rows li', { hasText: principal })
-const statusOf = (page: Page, principal: string, status: string) =>
-  rowOf(page, principal).locator('.status', { hasText: status }).waitFor()
-
 test('without a sign-in the page explains the one-time link, and a used link says so', async () => {
-  const page = await newPage()
+  const page = await dashboard.newPage()
   await page.goto(stack.gatewayUrl)
   await page.getByText('You are not signed in').waitFor()
   expect(await page.textContent('main')).toContain('npm start')
@@ -80,11 +37,11 @@ test('without a sign-in the page explains the one-time link, and a used link say
 })
 
 test('an empty list tells a newcomer what to do, and the first alert appears by itself', async () => {
-  const page = await signedIn(acme)
+  const page = await dashboard.signedIn(acme)
   await page.getByText('no alert yet').waitFor()
   await page.locator('.connection-live').waitFor()
   expect(await page.textContent('pre')).toContain(`curl -sS ${stack.gatewayUrl}/v1/events`)
-  await attack(acme, HOSTILE)
+  await dashboard.attack(acme, HOSTILE)
   await rowOf(page, '<b>mallory</b>').waitFor()
   expect(await page.locator('.rows b, .rows img').count()).toBe(0)
   await page.locator('[aria-live=polite]', { hasText: 'New high alert' }).waitFor({ state: 'attached' })
@@ -103,8 +60,8 @@ test('an empty list tells a newcomer what to do, and the first alert appears by 
 })
 
 test('what one person does by the keyboard, another sees at once', async () => {
-  const [ann, bob] = await Promise.all([signedIn(acme), signedIn(acme)])
-  await attack(acme, 'carol')
+  const [ann, bob] = await Promise.all([dashboard.signedIn(acme), dashboard.signedIn(acme)])
+  await dashboard.attack(acme, 'carol')
   await Promise.all([rowOf(ann, 'carol').waitFor(), rowOf(bob, 'carol').waitFor()])
   await rowOf(ann, 'carol').locator('a').focus()
 
@@ -129,13 +86,13 @@ test('what one person does by the keyboard, another sees at once', async () => {
     .waitFor()
   // What an ended alert still takes, and nothing else.
   const offered = await bob.locator('.actions button').evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')))
-  expect(offered).toEqual(['Reopen', 'Assign to me', 'Comment', 'Labels'])
+  expect(offered).toEqual(['Reopen', 'Assign to me', 'Assign', 'Comment', 'Labels'])
   await Promise.all([ann.context().close(), bob.context().close()])
 })
 
 test('dismissing asks for a reason, and the alert leaves a list of active ones', async () => {
-  const page = await signedIn(acme)
-  await attack(acme, 'dave')
+  const page = await dashboard.signedIn(acme)
+  await dashboard.attack(acme, 'dave')
   await rowOf(page, 'dave').waitFor()
   await page.getByRole('button', { name: 'active', exact: true }).click()
   await page.waitForURL(/\?status=active$/)
@@ -156,7 +113,7 @@ test('dismissing asks for a reason, and the alert leaves a list of active ones',
 })
 
 test('while the gateway is away the page says so, and afterwards it shows what happened meanwhile without being reloaded', async () => {
-  const page = await signedIn(acme)
+  const page = await dashboard.signedIn(acme)
   await page.locator('.connection-live').waitFor()
   await page.evaluate(() => Object.assign(globalThis, { sameDocument: true }))
   await stack.stopProcess('gateway')
@@ -183,7 +140,7 @@ test('hundreds of alerts scroll, and only what is seen is in the page', async ()
       ).status,
     ).toBe(202)
   await waitFor(async () => (await allAlerts(stack.gatewayUrl, busy)).length === 300, { limitMs: 60_000, what: '300 alerts' })
-  const page = await signedIn(busy)
+  const page = await dashboard.signedIn(busy)
   await page.locator('.rows li').first().waitFor()
   expect(await page.locator('.rows li').count()).toBeLessThan(60)
   const last = (await allAlerts(stack.gatewayUrl, busy)).at(-1)?.group['principalId'] ?? ''
@@ -204,7 +161,7 @@ test('an organization that would tell nobody says so on every page, and a foreig
     body: { name: 'Mute', slug: 'mute' },
   })
   expect(mute.status).toBe(201)
-  const page = await signedIn(mute.body)
+  const page = await dashboard.signedIn(mute.body)
   await page.locator('.banner').waitFor()
   const [foreign] = await allAlerts(stack.gatewayUrl, acme)
   await page.goto(`${stack.gatewayUrl}/alerts/${foreign?.id}`)
@@ -214,7 +171,7 @@ test('an organization that would tell nobody says so on every page, and a foreig
 })
 
 test('signing out ends the session', async () => {
-  const page = await signedIn(acme, { colorScheme: 'dark' })
+  const page = await dashboard.signedIn(acme, { colorScheme: 'dark' })
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByText('You are not signed in').waitFor()
   await page.reload()
@@ -223,5 +180,5 @@ test('signing out ends the session', async () => {
 })
 
 test('no page had an error or broke the content security policy', () => {
-  expect(complaints).toEqual([])
+  expect(dashboard.complaints).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { filterOf, parseSearch, readSearch, stringifySearch } from './filter.ts'
+import { filterOf, isLive, orderOf, parseSearch, readSearch, stringifySearch } from './filter.ts'
 
 test('a filter survives the address', () => {
   const search = { status: ['active', 'acknowledged'], severity: ['HIGH'], org: 'acme' } as const
@@ -7,8 +7,32 @@ test('a filter survives the address', () => {
   expect(readSearch(parseSearch(stringifySearch(search)))).toEqual(search)
 })
 
+test('so do words, times, order and count', () => {
+  const search = {
+    q: 'mal & co',
+    subject: 'mallory',
+    from: '2026-03-01T00:00:00.000Z',
+    sort: 'severity',
+    order: 'asc',
+    total: true,
+  }
+  expect(readSearch(parseSearch(stringifySearch(search)))).toEqual(search)
+  expect(filterOf(readSearch(search))).toEqual({ q: 'mal & co', subject: 'mallory', from: '2026-03-01T00:00:00.000Z' })
+  expect(orderOf(readSearch(search))).toEqual({ sort: 'severity', order: 'asc' })
+})
+
 test('what is not known in an address is left out', () => {
-  expect(readSearch(parseSearch('?status=nonsense&severity=HIGH&severity=LOUD&__proto__=x&org='))).toEqual({ severity: ['HIGH'] })
+  const known = readSearch(
+    parseSearch('?status=nonsense&severity=HIGH&severity=LOUD&__proto__=x&org=&q=&from=soon&sort=luck&total=1'),
+  )
+  expect(known).toEqual({ severity: ['HIGH'] })
   expect(filterOf(readSearch(parseSearch('?org=acme')))).toEqual({})
   expect(stringifySearch({})).toBe('')
+})
+
+test('only what the socket can judge is kept live: newest first, by the filters that it has', () => {
+  const newest = orderOf({})
+  expect(isLive({ severity: ['HIGH'], source: 'detector' }, newest)).toBe(true)
+  expect(isLive({ q: 'mallory' }, newest)).toBe(false)
+  expect(isLive({}, { sort: 'count', order: 'desc' })).toBe(false)
 })

@@ -1,17 +1,35 @@
-import type { AlertStatus, AlertType, Severity } from '@tocsin/contracts'
-import { SEVERITIES, STATUSES, TYPES } from './vocabulary.ts'
+import type { AlertSort, AlertStatus, AlertType, Severity, SortOrder } from '@tocsin/contracts'
+import { ORDERS, SEVERITIES, SORTS, STATUSES, TYPES } from './vocabulary.ts'
 
-/** What the list shows; an absent list means all. Kept in the address, so that a view can be sent to a colleague. */
+/** What the list shows; what is absent does not matter. Kept in the address, so that a view can be sent to a colleague. */
 export interface AlertFilter {
   readonly status?: readonly AlertStatus[]
   readonly severity?: readonly Severity[]
   readonly type?: readonly AlertType[]
+  readonly source?: string
+  readonly q?: string
+  readonly rule?: string
+  readonly subject?: string
+  readonly tag?: string
+  readonly assignee?: string
+  /** Created at or after, and before; RFC 3339. */
+  readonly from?: string
+  readonly to?: string
 }
 
-/** The address's search part: the filter and, where the subject has several, the organization. */
-export interface Search extends AlertFilter {
+export interface AlertOrder {
+  readonly sort: AlertSort
+  readonly order: SortOrder
+}
+
+/** The address's search part: the filter, how the list is shown and, where the subject has several, the organization. */
+export interface Search extends AlertFilter, Partial<AlertOrder> {
+  /** Whether all that fit are counted. */
+  readonly total?: true
   readonly org?: string
 }
+
+const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value)
 
 const among = <T extends string>(all: readonly T[], value: unknown): readonly T[] | undefined => {
   const given: readonly unknown[] = Array.isArray(value) ? value : [value]
@@ -19,29 +37,55 @@ const among = <T extends string>(all: readonly T[], value: unknown): readonly T[
   return known.length === 0 ? undefined : known
 }
 
-/** Reads what is known and leaves out what is not: an old or hand-written address still opens. */
-export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
-  const status = among(STATUSES, raw['status'])
-  const severity = among(SEVERITIES, raw['severity'])
-  const type = among(TYPES, raw['type'])
-  const first: unknown = Array.isArray(raw['org']) ? raw['org'][0] : raw['org']
-  const org = typeof first === 'string' ? first : undefined
-  return {
-    ...(status ? { status } : {}),
-    ...(severity ? { severity } : {}),
-    ...(type ? { type } : {}),
-    ...(org === undefined || org === '' ? {} : { org }),
-  }
+function text(value: unknown): string | undefined {
+  const given = first(value)
+  return typeof given === 'string' && given.trim() !== '' ? given.trim() : undefined
 }
 
-export const filterOf = ({ status, severity, type }: Search): AlertFilter => ({
-  ...(status ? { status } : {}),
-  ...(severity ? { severity } : {}),
-  ...(type ? { type } : {}),
-})
+function time(value: unknown): string | undefined {
+  const ms = Date.parse(text(value) ?? '')
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
+}
 
-export const isFiltered = (filter: AlertFilter): boolean =>
-  filter.status !== undefined || filter.severity !== undefined || filter.type !== undefined
+/** Reads what is known and leaves out what is not: an old or hand-written address still opens. */
+export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
+  const read: { readonly [K in keyof Required<Search>]: Search[K] | undefined } = {
+    status: among(STATUSES, raw['status']),
+    severity: among(SEVERITIES, raw['severity']),
+    type: among(TYPES, raw['type']),
+    source: text(raw['source']),
+    q: text(raw['q']),
+    rule: text(raw['rule']),
+    subject: text(raw['subject']),
+    tag: text(raw['tag']),
+    assignee: text(raw['assignee']),
+    from: time(raw['from']),
+    to: time(raw['to']),
+    sort: among(SORTS, first(raw['sort']))?.[0],
+    order: among(ORDERS, first(raw['order']))?.[0],
+    total: text(raw['total']) === 'true' ? true : undefined,
+    org: text(raw['org']),
+  }
+  return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
+}
+
+export function filterOf(search: Search): AlertFilter {
+  const { org, sort, order, total, ...filter } = readSearch({ ...search })
+  return filter
+}
+
+/** The same view of another organization. */
+export const ofOrganization = (search: Search, slug: string | undefined): Search =>
+  slug === undefined ? search : { ...search, org: slug }
+
+export const orderOf = ({ sort = 'created', order = 'desc' }: Search): AlertOrder => ({ sort, order })
+
+export const isFiltered = (filter: AlertFilter): boolean => Object.keys(filter).length > 0
+
+const JUDGED_LIVE: ReadonlySet<string> = new Set(['status', 'severity', 'type', 'source'] satisfies (keyof AlertFilter)[])
+/** Whether the socket can tell what belongs to the list, and the page where: else what is new is only told of. */
+export const isLive = (filter: AlertFilter, { sort, order }: AlertOrder): boolean =>
+  sort === 'created' && order === 'desc' && Object.keys(filter).every((name) => JUDGED_LIVE.has(name))
 
 /** `?status=active&status=acknowledged`, as the API has it. */
 export function parseSearch(text: string): Record<string, unknown> {

@@ -2,8 +2,8 @@ import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-qu
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { ApiError } from './api/client.ts'
 import { meQuery } from './api/queries.ts'
+import { ApiError } from './api/request.ts'
 import { router } from './router.tsx'
 import './style.css'
 

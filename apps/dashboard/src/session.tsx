@@ -1,14 +1,26 @@
-import type { Me } from '@tocsin/contracts'
+import { ROLE_PERMISSIONS } from '@tocsin/access/roles'
+import type { Me, Permission, Role } from '@tocsin/contracts'
 import { createContext, useContext } from 'react'
 
 export type Membership = Me['organizations'][number]
+/** Whether somebody may do something in an organization. The server decides; here it decides what is offered. */
+export type May = (permission: Permission) => boolean
 
 export interface SignedIn {
   readonly me: Me
   /** The one whose alerts are shown. */
   readonly organization: Membership
+  /** In that organization. */
+  readonly may: May
   readonly choose: (organizationId: string) => void
 }
+
+const isRole = (role: string): role is Role => Object.hasOwn(ROLE_PERMISSIONS, role)
+/** As somebody with this role; one that is not known here is offered nothing. */
+export const mayAs =
+  (role: string | undefined): May =>
+  (permission) =>
+    role !== undefined && isRole(role) && ROLE_PERMISSIONS[role].has(permission)
 
 export const SignedInContext = createContext<SignedIn | null>(null)
 

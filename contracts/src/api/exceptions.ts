@@ -41,6 +41,7 @@ export const AddException = Type.Object(
   { id: Type.Optional(id), ruleId, match, reason, expiresAt },
   { $id: 'AddException', additionalProperties: false },
 )
+export type AddException = Static<typeof AddException>
 export const ExceptionAdded = Type.Object(
   {
     exception: RuleException,
@@ -51,14 +52,17 @@ export const ExceptionAdded = Type.Object(
   },
   { $id: 'ExceptionAdded' },
 )
+export type ExceptionAdded = Static<typeof ExceptionAdded>
 export const ExceptionProposal = Type.Object(
   { ruleId, match, owner, expiresAt: Nullable(Time), hidden: HiddenAlerts },
   { $id: 'ExceptionProposal' },
 )
+export type ExceptionProposal = Static<typeof ExceptionProposal>
 export const ExceptionList = Type.Object(
   { items: Type.Array(Type.Object({ ...RuleException.properties, expired: Type.Boolean() })) },
   { $id: 'ExceptionList' },
 )
+export type ExceptionList = Static<typeof ExceptionList>
 
 export const EXCEPTION_OPERATIONS = {
   listExceptions: {

@@ -52,6 +52,7 @@ export const RuleDiff = Type.Object(
   { from: VersionNumber, to: VersionNumber, diff: Type.String({ description: 'Unified; empty where the texts are equal' }) },
   { $id: 'RuleDiff' },
 )
+export type RuleDiff = Static<typeof RuleDiff>
 
 export const SaveRule = Type.Object({ content: Content, reason: Reason }, { $id: 'SaveRule', additionalProperties: false })
 export const RuleActBody = Type.Object({ reason: Reason }, { $id: 'RuleActBody', additionalProperties: false })
@@ -106,6 +107,7 @@ const tried = {
   notes: Type.Array(Fault),
 }
 export const LintedRule = Type.Object(tried, { $id: 'LintedRule' })
+export type LintedRule = Static<typeof LintedRule>
 export const TestedRule = Type.Object(
   {
     ...tried,
@@ -114,6 +116,7 @@ export const TestedRule = Type.Object(
   },
   { $id: 'TestedRule' },
 )
+export type TestedRule = Static<typeof TestedRule>
 export const ExplainRule = Type.Object(
   {
     ...TriedText.properties,
@@ -164,6 +167,7 @@ export const ExplainedRule = Type.Object(
   },
   { $id: 'ExplainedRule' },
 )
+export type ExplainedRule = Static<typeof ExplainedRule>
 
 const RuleParams = Type.Object({ ruleId: RuleId })
 const VersionParams = Type.Object({ ruleId: RuleId, version: VersionNumber })

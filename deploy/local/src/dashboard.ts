@@ -9,7 +9,7 @@ import { CACHE, CHECKOUT } from './places.ts'
 
 const SOURCE = join(CHECKOUT, 'apps/dashboard')
 /** Whatever the build reads. The lockfile stands for the packages. */
-const INPUTS = [SOURCE, join(CHECKOUT, 'contracts/src'), join(CHECKOUT, 'package-lock.json')]
+const INPUTS = [SOURCE, ...['contracts/src', 'libs/access/src', 'package-lock.json'].map((path) => join(CHECKOUT, path))]
 const LEFT_OUT = new Set(['node_modules', 'dist', '.turbo', 'test'])
 
 /** The folder to serve. Rejects with the end of Vite's output when the build fails. */

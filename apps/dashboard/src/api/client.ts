@@ -1,113 +1,106 @@
 import type {
   Alert,
   AlertPage,
+  AlertStatistics,
+  AlertTrend,
   AlertWithEvidence,
+  BulkAct,
+  BulkAnswer,
+  BulkBody,
+  EvidenceFormat,
   HistoryPage,
   Me,
+  Member,
   NotificationEntry,
   Organization,
-  Problem,
+  RelatedAlerts,
+  TrendBucket,
 } from '@tocsin/contracts'
-import type { AlertFilter } from '../filter.ts'
-import type { Order } from '../parts/acts.ts'
-
-/** A failed request as the server told it (RFC 9457), or as the network left it. */
-export class ApiError extends Error {
-  readonly status: number
-  readonly code: string
-
-  constructor(status: number, code: string, message: string) {
-    super(message)
-    this.name = 'ApiError'
-    this.status = status
-    this.code = code
-  }
-}
+import { type AlertFilter, type AlertOrder, stringifySearch } from '../filter.ts'
+import { call, inOrganization, save } from './request.ts'
 
 const PAGE_SIZE = 100
 
-async function call<T>(
-  path: string,
-  options: {
-    readonly method?: 'GET' | 'POST' | 'PUT'
-    readonly body?: unknown
-    readonly ifMatch?: string
-    readonly signal?: AbortSignal | undefined
-  } = {},
-): Promise<T> {
-  const { method = 'GET', body, ifMatch, signal } = options
-  const response = await fetch(path, {
-    method,
-    // The gateway asks for this header on every write with a cookie: other sites cannot set it.
-    headers: {
-      accept: 'application/json',
-      ...(method === 'GET' ? {} : { 'x-tocsin-csrf': '1', 'x-tocsin-channel': 'dashboard' }),
-      ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    body: body === undefined ? null : JSON.stringify(body),
-    signal: signal ?? null,
-  }).catch((error: unknown) => {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new ApiError(0, 'UNREACHABLE', 'Tocsin cannot be reached. Check that it runs and that you are online.')
-  })
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
-  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null
-  throw new ApiError(
-    response.status,
-    problem?.code ?? 'UNKNOWN',
-    problem?.detail ?? problem?.title ?? `The server answered ${response.status}.`,
-  )
+/** Where an act on one alert goes. */
+const ADDRESSES: Readonly<Record<BulkAct['act'], { readonly method: 'POST' | 'PUT'; readonly path: string }>> = {
+  acknowledge: { method: 'POST', path: 'acknowledge' },
+  unacknowledge: { method: 'POST', path: 'unacknowledge' },
+  resolve: { method: 'POST', path: 'resolve' },
+  dismiss: { method: 'POST', path: 'dismiss' },
+  reopen: { method: 'POST', path: 'reopen' },
+  assign: { method: 'PUT', path: 'assignee' },
+  comment: { method: 'POST', path: 'comments' },
+  label: { method: 'POST', path: 'labels' },
 }
 
-const inOrganization = (organizationId: string) => `?organizationId=${encodeURIComponent(organizationId)}`
-/** Where an order goes, and what it says. */
-function actOf(order: Order): { readonly method: 'POST' | 'PUT'; readonly path: string; readonly body?: unknown } {
-  switch (order.action) {
-    case 'resolve':
-      return { method: 'POST', path: 'resolve', body: { notes: order.notes } }
-    case 'dismiss': {
-      const { reason, notes } = order
-      return { method: 'POST', path: 'dismiss', body: { reason, ...(notes === '' ? {} : { notes }) } }
-    }
-    case 'assign':
-      return { method: 'PUT', path: 'assignee', body: { assignee: order.assignee } }
-    case 'comment':
-      return { method: 'POST', path: 'comments', body: { comment: order.comment } }
-    case 'label':
-      return { method: 'POST', path: 'labels', body: { add: order.add, remove: order.remove } }
-    default:
-      return { method: 'POST', path: order.action }
-  }
-}
+export type BulkTarget = Pick<BulkBody, 'ids'> | { readonly filter: AlertFilter }
 
 export const api = {
   me: (signal?: AbortSignal) => call<Me>('/api/me', { signal }),
   organization: (organizationId: string, signal?: AbortSignal) =>
     call<Organization>(`/api/organizations/${organizationId}`, { signal }),
-  alerts: (organizationId: string, filter: AlertFilter, cursor: string | null, signal?: AbortSignal) => {
-    const query = new URLSearchParams({ organizationId, limit: String(PAGE_SIZE) })
-    for (const name of ['status', 'severity', 'type'] as const) for (const value of filter[name] ?? []) query.append(name, value)
-    if (cursor !== null) query.set('cursor', cursor)
-    return call<AlertPage>(`/api/alerts?${query}`, { signal })
-  },
+  members: (organizationId: string, signal?: AbortSignal) =>
+    call<{ readonly items: readonly Member[] }>(`/api/members${inOrganization(organizationId)}`, { signal }),
+  alerts: (
+    organizationId: string,
+    filter: AlertFilter,
+    { sort, order }: AlertOrder,
+    cursor: string | null,
+    signal?: AbortSignal,
+  ) =>
+    call<AlertPage>(`/api/alerts${stringifySearch({ organizationId, limit: PAGE_SIZE, ...filter, sort, order, cursor })}`, {
+      signal,
+    }),
+  /** How many fit, exactly. */
+  total: async (organizationId: string, filter: AlertFilter, signal?: AbortSignal) =>
+    (await call<AlertPage>(`/api/alerts${stringifySearch({ organizationId, limit: 1, ...filter, total: true })}`, { signal }))
+      .total ?? 0,
   alert: (organizationId: string, alertId: string, signal?: AbortSignal) =>
     call<AlertWithEvidence>(`/api/alerts/${alertId}${inOrganization(organizationId)}`, { signal }),
+  related: (organizationId: string, alertId: string, signal?: AbortSignal) =>
+    call<RelatedAlerts>(`/api/alerts/${alertId}/related${inOrganization(organizationId)}`, { signal }),
+  saveEvidence: (organizationId: string, alertId: string, format: EvidenceFormat) =>
+    save(
+      `/api/alerts/${alertId}/evidence${inOrganization(organizationId, { format })}`,
+      `alert-${alertId}.${format === 'ocsf' ? 'ocsf.json' : format}`,
+    ),
   notifications: (organizationId: string, alertId: string, signal?: AbortSignal) =>
     call<{ readonly items: NotificationEntry[] }>(`/api/alerts/${alertId}/notifications${inOrganization(organizationId)}`, {
       signal,
     }),
   /** With the version that the person has seen, so that two do not overwrite each other; what is said or labelled takes nothing away. */
-  act: (alert: Alert, order: Order) => {
-    const { path, ...request } = actOf(order)
-    const isRaced = order.action !== 'comment' && order.action !== 'label'
+  act: (alert: Alert, { act, ...body }: BulkAct) => {
+    const { method, path } = ADDRESSES[act]
+    const isRaced = act !== 'comment' && act !== 'label'
     return call<Alert>(`/api/alerts/${alert.id}/${path}${inOrganization(alert.organizationId)}`, {
-      ...request,
-      ...(isRaced ? { ifMatch: `"${alert.version}"` } : {}),
+      method,
+      body,
+      headers: isRaced ? { 'if-match': `"${alert.version}"` } : {},
     })
   },
+  /** How many alerts an act on many would be done on. */
+  countFor: async (organizationId: string, act: BulkAct, target: BulkTarget, signal?: AbortSignal) =>
+    (
+      await call<BulkAnswer>(`/api/alerts/bulk${inOrganization(organizationId)}`, {
+        method: 'POST',
+        body: { do: act, ...target, dryRun: true },
+        signal,
+      })
+    ).matched,
+  /** `key`: sent again with the same one, it goes on where it was cut off. */
+  actOnMany: (organizationId: string, act: BulkAct, target: BulkTarget, key: string) =>
+    call<BulkAnswer>(`/api/alerts/bulk${inOrganization(organizationId)}`, {
+      method: 'POST',
+      body: { do: act, ...target },
+      headers: { 'idempotency-key': key },
+    }),
   history: (organizationId: string, alertId: string, signal?: AbortSignal) =>
-    call<HistoryPage>(`/api/alerts/${alertId}/history${inOrganization(organizationId)}&limit=500`, { signal }),
+    call<HistoryPage>(`/api/alerts/${alertId}/history${inOrganization(organizationId, { limit: 500 })}`, { signal }),
+  /** `from` RFC 3339; null: since ever. */
+  statistics: (organizationId: string, from: string | null, signal?: AbortSignal) =>
+    call<AlertStatistics>(`/api/alerts/statistics${stringifySearch({ organizationId, from })}`, { signal }),
+  trend: (organizationId: string, from: string, bucket: TrendBucket, signal?: AbortSignal) =>
+    call<AlertTrend>(`/api/alerts/trend${inOrganization(organizationId, { from, bucket })}`, { signal }),
   signInMethods: (signal?: AbortSignal) => call<{ readonly oidc: boolean }>('/auth/methods', { signal }),
   signOut: () => call<void>('/auth/signout', { method: 'POST' }),
 }

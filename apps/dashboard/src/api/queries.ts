@@ -1,7 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import type { AlertWithEvidence } from '@tocsin/contracts'
-import type { AlertFilter } from '../filter.ts'
-import { ApiError, api } from './client.ts'
+import type { AlertWithEvidence, TrendBucket } from '@tocsin/contracts'
+import type { AlertFilter, AlertOrder } from '../filter.ts'
+import { api } from './client.ts'
+import { ApiError } from './request.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 /** A refusal is an answer; only what may pass by itself is tried again. */
@@ -32,13 +33,21 @@ export const organizationQuery = (organizationId: string) =>
   })
 
 /** Fetched anew whenever the list is shown; from then on the socket keeps it. */
-export const alertsQuery = (organizationId: string, filter: AlertFilter) =>
+export const alertsQuery = (organizationId: string, filter: AlertFilter, order: AlertOrder) =>
   infiniteQueryOptions({
-    queryKey: ['alerts', organizationId, filter],
-    queryFn: ({ pageParam, signal }) => api.alerts(organizationId, filter, pageParam, signal),
+    queryKey: ['alerts', organizationId, filter, order],
+    queryFn: ({ pageParam, signal }) => api.alerts(organizationId, filter, order, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     staleTime: NEVER,
+    gcTime: 0,
+    retry: worthRetrying,
+  })
+
+export const totalQuery = (organizationId: string, filter: AlertFilter) =>
+  queryOptions({
+    queryKey: ['total', organizationId, filter],
+    queryFn: ({ signal }) => api.total(organizationId, filter, signal),
     gcTime: 0,
     retry: worthRetrying,
   })
@@ -83,5 +92,36 @@ export const historyQuery = (organizationId: string, alertId: string, version: n
     queryFn: ({ signal }) => api.history(organizationId, alertId, signal),
     placeholderData: (held) => held,
     gcTime: 0,
+    retry: worthRetrying,
+  })
+
+export const relatedQuery = (organizationId: string, alertId: string) =>
+  queryOptions({
+    queryKey: ['related', organizationId, alertId],
+    queryFn: ({ signal }) => api.related(organizationId, alertId, signal),
+    gcTime: 0,
+    retry: worthRetrying,
+  })
+
+export const membersQuery = (organizationId: string) =>
+  queryOptions({
+    queryKey: ['members', organizationId],
+    queryFn: ({ signal }) => api.members(organizationId, signal),
+    staleTime: 60_000,
+    retry: worthRetrying,
+  })
+
+/** `from` RFC 3339; null: since ever. */
+export const statisticsQuery = (organizationId: string, from: string | null) =>
+  queryOptions({
+    queryKey: ['statistics', organizationId, from],
+    queryFn: ({ signal }) => api.statistics(organizationId, from, signal),
+    retry: worthRetrying,
+  })
+
+export const trendQuery = (organizationId: string, from: string, bucket: TrendBucket) =>
+  queryOptions({
+    queryKey: ['trend', organizationId, from, bucket],
+    queryFn: ({ signal }) => api.trend(organizationId, from, bucket, signal),
     retry: worthRetrying,
   })

@@ -1,7 +1,7 @@
 import type { Alert, AlertPage } from '@tocsin/contracts'
 import { expect, test } from 'vitest'
 import type { ChangeMessage } from './alert-socket.ts'
-import { applyChange, type LoadedPages, newer, refreshed } from './apply-change.ts'
+import { applyChange, applyToHeld, type LoadedPages, newer, refreshed } from './apply-change.ts'
 
 const alert = (n: number, more: Partial<Alert> = {}): Alert =>
   ({
@@ -77,4 +77,10 @@ test('the answer to an act changes an alert that is listed, and does not bring b
   expect(refreshed(data, dismissed).pages[0]?.items[0]).toMatchObject({ id: 'a5', status: 'dismissed' })
   const without = applyChange(data, { type: 'alert_deleted', timestamp: '', cursor: 'c', alertId: 'a5', reason: 'filtered' })
   expect(ids(refreshed(without, dismissed))).toEqual([['a3']])
+})
+
+test('a list that only the server can judge takes changes of what it holds, and lets nothing in', () => {
+  const data = loaded(page([alert(5), alert(3)], null))
+  expect(ids(applyToHeld(data, message(alert(9), 'alert_created')))).toEqual([['a5', 'a3']])
+  expect(applyToHeld(data, message(alert(3, { revision: 2, count: 9 }))).pages[0]?.items[1]).toMatchObject({ id: 'a3', count: 9 })
 })

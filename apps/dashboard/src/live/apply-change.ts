@@ -48,12 +48,20 @@ const before = (one: Alert, other: Alert) => {
   return difference === 0 ? one.id > other.id : difference > 0
 }
 
+const alertsIn = (message: Exclude<ChangeMessage, { type: 'alert_deleted' }>): readonly Partial<Alert>[] =>
+  message.type === 'bulk_update' ? message.alerts : [message.alert]
+
 /** The list after a message of the socket. An alert older than what is loaded is left to the page that will hold it. */
-export function applyChange(data: LoadedPages, message: ChangeMessage): LoadedPages {
-  if (message.type === 'alert_deleted') return without(data, message.alertId)
-  const alerts: readonly Partial<Alert>[] = message.type === 'bulk_update' ? message.alerts : [message.alert]
-  return alerts.reduce<LoadedPages>(upsert, data)
-}
+export const applyChange = (data: LoadedPages, message: ChangeMessage): LoadedPages =>
+  message.type === 'alert_deleted'
+    ? without(data, message.alertId)
+    : alertsIn(message).reduce<LoadedPages>((held, alert) => upsert(held, alert), data)
+
+/** The same where only the server can tell what belongs to the list: what it holds changes, and nothing comes in. */
+export const applyToHeld = (data: LoadedPages, message: ChangeMessage): LoadedPages =>
+  message.type === 'alert_deleted'
+    ? without(data, message.alertId)
+    : alertsIn(message).reduce<LoadedPages>((held, alert) => refreshed(held, alert), data)
 
 function without(data: LoadedPages, alertId: string): LoadedPages {
   if (!data.pages.some((page) => page.items.some((each) => each.id === alertId))) return data

@@ -1,13 +1,17 @@
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import type { Alert } from '@tocsin/contracts'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { filterOf, isFiltered } from '../filter.ts'
+import { totalQuery } from '../api/queries.ts'
+import { type AlertFilter, type AlertOrder, filterOf, isFiltered, orderOf } from '../filter.ts'
 import { useLiveList } from '../live/use-live-list.ts'
 import { useActions } from '../parts/actions.tsx'
-import { mayAct } from '../parts/acts.ts'
+import { BulkBar } from '../parts/bulk.tsx'
 import { Failure } from '../parts/failure.tsx'
+import { alertCount } from '../parts/figures.ts'
 import { useKeys } from '../parts/keyboard.tsx'
+import { Age } from '../parts/time.tsx'
 import { useSignedIn } from '../session.tsx'
 import { AlertRow, ROW_HEIGHT_PX } from './alert-row.tsx'
 import { Filters } from './filters.tsx'
@@ -18,34 +22,74 @@ const OVERSCAN_ROWS = 8
 const AHEAD_ROWS = 20
 /** Whoever comes back from an alert is where they were. */
 let lastSelectedId: string | null = null
+const NONE: ReadonlySet<string> = new Set()
+const LIST_NAMES = {
+  created: { desc: 'Alerts, newest first', asc: 'Alerts, oldest first' },
+  updated: { desc: 'Alerts, last changed first', asc: 'Alerts, longest unchanged first' },
+  severity: { desc: 'Alerts, most severe first', asc: 'Alerts, least severe first' },
+  count: { desc: 'Alerts, most events first', asc: 'Alerts, fewest events first' },
+} as const
 
 export function AlertList() {
-  const { me, organization } = useSignedIn()
+  const { me, organization, may } = useSignedIn()
   const search = useSearch({ from: '__root__' })
-  const key = JSON.stringify(filterOf(search))
-  // Stable while its content is: it is part of the query's key and of the subscription.
-  const filter = useMemo(() => filterOf(JSON.parse(key)), [key])
-  const list = useLiveList(organization.organizationId, filter)
-  const actions = useActions(mayAct(organization.role), me.subject)
+  const key = JSON.stringify([filterOf(search), orderOf(search)])
+  // Stable while their content is: they are part of the query's key and of the subscription.
+  const [filter, order] = useMemo((): [AlertFilter, AlertOrder] => JSON.parse(key), [key])
+  const { organizationId } = organization
+  const list = useLiveList(organizationId, filter, order)
+  const actions = useActions(may, me.subject)
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(NONE)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was chosen in another view is not seen in this one.
+  useEffect(() => setChosen(NONE), [key, organizationId])
+  const choose = may('alerts:acknowledge')
+    ? (id: string) =>
+        setChosen((held) => (held.has(id) ? new Set([...held].filter((each) => each !== id)) : new Set([...held, id])))
+    : null
   return (
     <main className="page list-page" id="content">
       <h1 className="hidden">Alerts</h1>
-      <Filters filter={filter} />
+      <Filters filter={filter} order={order} />
       <p className="hidden" aria-live="polite">
         {list.announcement}
       </p>
       {actions.dialogs}
       {list.error && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <p className="quiet">Loading …</p>}
+      {list.isBehind && (
+        <p className="notice" role="status">
+          Alerts came or changed that this view cannot place by itself.{' '}
+          <button type="button" onClick={list.renew}>
+            Show them
+          </button>
+        </p>
+      )}
       {list.data &&
         (list.alerts.length > 0 ? (
-          <Rows
-            alerts={list.alerts}
-            more={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : null}
-            begin={actions.begin}
-          />
+          <>
+            <div className="list-head">
+              <Total organizationId={organizationId} filter={filter} shown={search.total === true} />
+              {choose !== null && (
+                <BulkBar
+                  organizationId={organizationId}
+                  filter={filter}
+                  chosen={chosen}
+                  may={may}
+                  onClear={() => setChosen(NONE)}
+                />
+              )}
+            </div>
+            <Rows
+              alerts={list.alerts}
+              order={order}
+              more={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : null}
+              begin={actions.begin}
+              chosen={chosen}
+              choose={choose}
+            />
+          </>
         ) : isFiltered(filter) ? (
-          <p className="empty">No alert matches these filters.</p>
+          <p className="empty">No alert matches these filters. Take one off, or “Show all”.</p>
         ) : (
           <FirstSteps />
         ))}
@@ -53,14 +97,62 @@ export function AlertList() {
   )
 }
 
+/** How many fit, counted when somebody asks: it costs a look at all of them. */
+function Total({
+  organizationId,
+  filter,
+  shown,
+}: {
+  readonly organizationId: string
+  readonly filter: AlertFilter
+  readonly shown: boolean
+}) {
+  const navigate = useNavigate()
+  const total = useQuery({ ...totalQuery(organizationId, filter), enabled: shown })
+  return (
+    <>
+      <button
+        type="button"
+        className="toggle"
+        aria-pressed={shown}
+        onClick={() =>
+          void navigate({
+            to: '/',
+            search: ({ total: _dropped, ...rest }) => (shown ? rest : { ...rest, total: true as const }),
+            replace: true,
+          })
+        }
+      >
+        Count all
+      </button>
+      {shown && total.data !== undefined && (
+        <span role="status">
+          {alertCount(total.data)}, counted <Age at={new Date(total.dataUpdatedAt).toISOString()} /> ago
+          <button type="button" className="plain" onClick={() => void total.refetch()}>
+            Again
+          </button>
+        </span>
+      )}
+      {shown && total.error && <Failure error={total.error} retry={() => void total.refetch()} />}
+    </>
+  )
+}
+
 function Rows({
   alerts,
+  order,
   more,
   begin,
+  chosen,
+  choose,
 }: {
   readonly alerts: readonly Alert[]
+  readonly order: AlertOrder
   readonly more: (() => void) | null
   readonly begin: ReturnType<typeof useActions>['begin']
+  readonly chosen: ReadonlySet<string>
+  /** Null: nothing may be done with what is chosen. */
+  readonly choose: ((id: string) => void) | null
 }) {
   const navigate = useNavigate()
   const scroller = useRef<HTMLDivElement>(null)
@@ -112,10 +204,12 @@ function Rows({
     a: onSelected((alert) => begin(alert, 'acknowledge')),
     r: onSelected((alert) => begin(alert, 'resolve')),
     d: onSelected((alert) => begin(alert, 'dismiss')),
+    x: onSelected((alert) => choose?.(alert.id)),
+    '/': () => document.querySelector<HTMLInputElement>('input[name=q]')?.focus(),
   })
 
   return (
-    <div className="rows-frame">
+    <div className={`rows-frame${choose === null ? '' : ' rows-choosable'}`}>
       <div className="row row-head" aria-hidden="true">
         <span>Severity</span>
         <span>Alert</span>
@@ -125,7 +219,7 @@ function Rows({
         <span className="number">Age</span>
       </div>
       <div className="rows" ref={scroller}>
-        <ul style={{ height: rows.getTotalSize() }} aria-label="Alerts, newest first">
+        <ul style={{ height: rows.getTotalSize() }} aria-label={LIST_NAMES[order.sort][order.order]}>
           {items.map((item) => {
             const alert = alerts[item.index]
             return (
@@ -138,6 +232,8 @@ function Rows({
                   top={item.start}
                   selected={alert.id === selectedId}
                   onSelect={() => setSelectedId(alert.id)}
+                  chosen={chosen.has(alert.id)}
+                  onChoose={choose === null ? null : () => choose(alert.id)}
                 />
               )
             )

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router'
 import type { Alert } from '@tocsin/contracts'
 import { SeverityBadge, StatusBadge } from '../parts/badges.tsx'
+import { Shown } from '../parts/masked.tsx'
 import { Age } from '../parts/time.tsx'
 
 export const ROW_HEIGHT_PX = 60
 
-/** One alert of the list. All of the row is one link, so that it is one stop for the keyboard and one target for a finger. */
+/** One alert of the list. But for the box that chooses it, all of the row is one link: one stop for the keyboard and one target for a finger. */
 export function AlertRow(props: {
   readonly alert: Alert
   readonly index: number
@@ -14,6 +15,9 @@ export function AlertRow(props: {
   readonly top: number
   readonly selected: boolean
   readonly onSelect: () => void
+  readonly chosen: boolean
+  /** Null: it cannot be chosen. */
+  readonly onChoose: (() => void) | null
 }) {
   const { alert, index, total, top, selected } = props
   const group = Object.entries(alert.group)
@@ -25,6 +29,11 @@ export function AlertRow(props: {
       aria-posinset={index + 1}
       aria-setsize={total}
     >
+      {props.onChoose !== null && (
+        <label className="row-check">
+          <input type="checkbox" aria-label={`Choose ${alert.title}`} checked={props.chosen} onChange={props.onChoose} />
+        </label>
+      )}
       <Link
         to="/alerts/$id"
         params={{ id: alert.id }}
@@ -45,7 +54,7 @@ export function AlertRow(props: {
           {group.map(([field, value]) => (
             <span key={field} className="cut" title={`${field}: ${value}`}>
               <span className="quiet">{field} </span>
-              {value}
+              <Shown value={value} />
             </span>
           ))}
         </span>

@@ -1,12 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
-import { ApiError, api } from '../api/client.ts'
+import { api } from '../api/client.ts'
 import { meQuery, organizationQuery } from '../api/queries.ts'
+import { ApiError } from '../api/request.ts'
+import type { Search } from '../filter.ts'
 import { LiveProvider, useConnectionState } from '../live/live.tsx'
 import { Failure } from '../parts/failure.tsx'
 import { KeyboardHelp, useKeys } from '../parts/keyboard.tsx'
-import { pickOrganization, rememberOrganization, type SignedIn, SignedInContext, useSignedIn } from '../session.tsx'
+import { mayAs, pickOrganization, rememberOrganization, type SignedIn, SignedInContext, useSignedIn } from '../session.tsx'
 import { SignedOut } from './signed-out.tsx'
 
 /** Everything that is on every page; decides whether somebody is signed in. */
@@ -21,6 +23,7 @@ export function Layout() {
         ? {
             me: me.data,
             organization,
+            may: mayAs(organization.role),
             choose: (organizationId) => {
               const chosen = me.data.organizations.find((each) => each.organizationId === organizationId)
               if (!chosen) return
@@ -90,6 +93,7 @@ function Header({ onHelp }: { readonly onHelp: () => void }) {
         <span className="organization">{organization.name}</span>
       )}
       <Connection />
+      <Pages />
       <span className="spacer" />
       <button type="button" className="plain keys-button" onClick={onHelp} aria-label="Keys" aria-keyshortcuts="?">
         Keys <kbd>?</kbd>
@@ -101,6 +105,29 @@ function Header({ onHelp }: { readonly onHelp: () => void }) {
         Sign out
       </button>
     </header>
+  )
+}
+
+function Pages() {
+  const { may } = useSignedIn()
+  const kept = ({ org }: Search): Search => (org === undefined ? {} : { org })
+  return (
+    <nav aria-label="Pages">
+      <Link to="/" search={kept} activeOptions={{ exact: true, includeSearch: false }}>
+        Alerts
+      </Link>
+      <Link to="/statistics" search={kept} activeOptions={{ includeSearch: false }}>
+        Statistics
+      </Link>
+      <Link to="/rules" search={kept} activeOptions={{ includeSearch: false }}>
+        Rules
+      </Link>
+      {may('exceptions:write') && (
+        <Link to="/exceptions" search={kept} activeOptions={{ includeSearch: false }}>
+          Exceptions
+        </Link>
+      )}
+    </nav>
   )
 }
 

@@ -10,7 +10,7 @@ test('what is offered is what the state allows', () => {
 })
 
 test('labels are told as what comes and what goes', () => {
-  expect(labelOrder(['a', 'b'], ' B, c d ,, C D')).toEqual({ action: 'label', add: ['c d'], remove: ['a'] })
+  expect(labelOrder(['a', 'b'], ' B, c d ,, C D')).toEqual({ act: 'label', add: ['c d'], remove: ['a'] })
 })
 
 test('an ended alert went on when more came since', () => {

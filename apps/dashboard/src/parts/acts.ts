@@ -1,16 +1,11 @@
-import type { Alert, AlertStatus, DismissReason } from '@tocsin/contracts'
+import type { Alert, AlertStatus, BulkAct, Permission } from '@tocsin/contracts'
 
-/** What can be done to an alert from here, and what it needs. */
-export type Order =
-  | { readonly action: 'acknowledge' | 'unacknowledge' | 'reopen' }
-  | { readonly action: 'resolve'; readonly notes: string }
-  | { readonly action: 'dismiss'; readonly reason: DismissReason; readonly notes: string }
-  | { readonly action: 'assign'; readonly assignee: string | null }
-  | { readonly action: 'comment'; readonly comment: string }
-  | { readonly action: 'label'; readonly add: readonly string[]; readonly remove: readonly string[] }
-export type Action = Order['action']
+/** What is done to an alert, as requests tell it. */
+export type Order = BulkAct
+/** What is offered: an act, or `delegate`, which is assigning to somebody who must be named first. */
+export type Action = Order['act'] | 'delegate'
 
-const ANY_STATE = ['assign', 'comment', 'label'] as const
+const ANY_STATE = ['assign', 'delegate', 'comment', 'label'] as const
 /** The same table as persistence has: a button that would be refused is not offered. */
 const OFFERED: Readonly<Record<AlertStatus, ReadonlySet<Action>>> = {
   active: new Set<Action>(['acknowledge', 'resolve', 'dismiss', ...ANY_STATE]),
@@ -20,14 +15,24 @@ const OFFERED: Readonly<Record<AlertStatus, ReadonlySet<Action>>> = {
 }
 export const isOffered = (alert: Pick<Alert, 'status'>, action: Action): boolean => OFFERED[alert.status].has(action)
 
-const ACTING_ROLES = new Set(['responder', 'author', 'admin'])
-export const mayAct = (role: string): boolean => ACTING_ROLES.has(role)
+/** What each needs, as persistence asks for it. */
+export const NEEDS: Readonly<Record<Action, Permission>> = {
+  acknowledge: 'alerts:acknowledge',
+  unacknowledge: 'alerts:acknowledge',
+  resolve: 'alerts:resolve',
+  dismiss: 'alerts:dismiss',
+  reopen: 'alerts:resolve',
+  assign: 'alerts:acknowledge',
+  delegate: 'alerts:acknowledge',
+  comment: 'alerts:comment',
+  label: 'alerts:comment',
+}
 
 /** The labels of a text of words with commas between, as they are to be. */
-export function labelOrder(labels: readonly string[], text: string): Extract<Order, { action: 'label' }> {
+export function labelOrder(labels: readonly string[], text: string): Extract<Order, { act: 'label' }> {
   const wanted = new Set(text.split(',').flatMap((each) => (each.trim() === '' ? [] : [each.trim().toLowerCase()])))
   return {
-    action: 'label',
+    act: 'label',
     add: [...wanted].filter((each) => !labels.includes(each)),
     remove: labels.filter((each) => !wanted.has(each)),
   }

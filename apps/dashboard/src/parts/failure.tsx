@@ -1,4 +1,4 @@
-import { ApiError } from '../api/client.ts'
+import { ApiError } from '../api/request.ts'
 
 /** What went wrong, in the server's words, and a way on. */
 export function Failure({ error, retry }: { readonly error: Error; readonly retry?: () => void }) {

@@ -14,7 +14,11 @@ export function useKeys(keys: Keys): void {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
       const target = event.target as HTMLElement
-      if (target.matches('input, select, textarea, [contenteditable]') || document.querySelector('dialog[open]') !== null) return
+      if (
+        target.matches('input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]') ||
+        document.querySelector('dialog[open]') !== null
+      )
+        return
       // Enter on a link or button is theirs.
       if (event.key === 'Enter' && target.closest('a, button') !== null) return
       const act = Object.hasOwn(current.current, event.key) ? current.current[event.key] : undefined
@@ -31,6 +35,8 @@ const HELP = [
   ['j or ↓', 'next alert'],
   ['k or ↑', 'previous alert'],
   ['Enter', 'open the alert'],
+  ['x', 'choose the alert, to act on many'],
+  ['/', 'search'],
   ['a', 'acknowledge'],
   ['r', 'resolve'],
   ['d', 'dismiss'],
