@@ -76,8 +76,8 @@ export class Dashboard {
   }
 
   /** Five failed logins: one alert of the principal. */
-  async attack(organization: OrganizationCreated, principal: string): Promise<void> {
-    expect((await postEvents(this.#stack.gatewayUrl, organization, failures(principal))).status).toBe(202)
+  async attack(organization: OrganizationCreated, principal: string, ipAddress?: string): Promise<void> {
+    expect((await postEvents(this.#stack.gatewayUrl, organization, failures(principal, ipAddress))).status).toBe(202)
   }
 }
 

@@ -112,7 +112,7 @@ test('events are explained, and a backtest counts the alerts at other thresholds
   await page.getByText('no alert').waitFor()
 
   await page.getByLabel('Over').selectOption('1')
-  await page.getByRole('button', { name: 'Run it' }).click()
+  await page.getByRole('button', { name: 'Run it', exact: true }).click()
   const bars = page.getByRole('table', { name: 'Alerts with the threshold multiplied' })
   await bars.waitFor()
   expect(await bars.getByRole('row').allTextContents()).toEqual(['Times the thresholdAlerts', '× 0.51', '× 11', '× 20', '× 40'])

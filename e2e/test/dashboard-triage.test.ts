@@ -18,7 +18,8 @@ beforeAll(async () => {
   dashboard = await Dashboard.open(starting)
   stack = await starting
   acme = await stack.tenant('acme')
-  for (const principal of PRINCIPALS) await dashboard.attack(acme, principal)
+  // From an address each: more accounts from one would be an alert of their own.
+  for (const [n, principal] of PRINCIPALS.entries()) await dashboard.attack(acme, principal, `192.0.2.${n + 1}`)
   await waitFor(async () => (await allAlerts(stack.gatewayUrl, acme)).length === PRINCIPALS.length, {
     limitMs: SOON,
     what: 'an alert of each',
@@ -70,7 +71,7 @@ test('a view that the socket cannot keep says that there is news, and shows it w
   await page.goto(`${stack.gatewayUrl}/?q=late`)
   await page.getByText('No alert matches').waitFor()
   await page.locator('.connection-live').waitFor()
-  await dashboard.attack(acme, 'late')
+  await dashboard.attack(acme, 'late', '192.0.2.9')
   await page.getByRole('button', { name: 'Show them' }).click()
   await rowOf(page, 'late').waitFor()
 })
@@ -79,7 +80,8 @@ test('many are acted on at once: counted first, each with a result', async () =>
   await page.goto(`${stack.gatewayUrl}/`)
   for (const principal of ['ada', 'bert']) await rowOf(page, principal).getByRole('checkbox').check()
   await page.getByText('2 chosen').waitFor()
-  await page.getByRole('button', { name: 'Resolve' }).click()
+  const bar = page.getByRole('group', { name: 'Act on many' })
+  await bar.getByRole('button', { name: 'Resolve' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('2 alerts, each with an entry').waitFor()
   await dialog.getByLabel('What was it?').fill('A drill.')
@@ -92,7 +94,7 @@ test('many are acted on at once: counted first, each with a result', async () =>
   await page.goto(`${stack.gatewayUrl}/?severity=HIGH&q=ada`)
   await rowOf(page, 'ada').waitFor()
   await page.getByRole('button', { name: 'Act on all of them' }).click()
-  await page.getByRole('button', { name: 'Acknowledge' }).click()
+  await bar.getByRole('button', { name: 'Acknowledge' }).click()
   await dialog.getByText('1 alert, each').waitFor()
   await dialog.getByRole('button', { name: 'Acknowledge' }).click()
   await dialog.getByText('1 left as before: it had ended').waitFor()

@@ -85,7 +85,9 @@ test('what one person does by the keyboard, another sees at once', async () => {
     .getByText('Her keyboard was broken')
     .waitFor()
   // What an ended alert still takes, and nothing else.
-  const offered = await bob.locator('.actions button').evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')))
+  const offered = await bob
+    .locator('.alert-head .actions button')
+    .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')))
   expect(offered).toEqual(['Reopen', 'Assign to me', 'Assign', 'Comment', 'Labels'])
   await Promise.all([ann.context().close(), bob.context().close()])
 })
