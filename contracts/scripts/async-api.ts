@@ -25,6 +25,7 @@ const RECORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [TOPICS.rules.name]: { rule: 'RuleRecord' },
   [TOPICS.tenants.name]: { organization: 'TenantRecord' },
   [TOPICS.access.name]: { access: 'AccessRecord' },
+  [TOPICS.exceptionHits.name]: { hits: 'ExceptionHits' },
   [TOPICS.historyHeads.name]: { head: 'HistoryHead' },
 }
 
@@ -36,6 +37,7 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   [TOPICS.rules.name]: ['persistence'],
   [TOPICS.tenants.name]: ['persistence'],
   [TOPICS.access.name]: ['persistence'],
+  [TOPICS.exceptionHits.name]: ['detector'],
   [TOPICS.historyHeads.name]: ['persistence'],
   [TOPICS.detectorSnapshots.name]: ['detector'],
 }

@@ -57,3 +57,6 @@ export const AuditEvent = Type.Object(
   { $id: 'AuditEvent', additionalProperties: false, description: 'Who did what to which resource, with what outcome' },
 )
 export type AuditEvent = Static<typeof AuditEvent>
+
+/** Actions of Tocsin itself (who administers it) begin so; no producer may send one. */
+export const OWN_ACTIONS = 'tocsin.'

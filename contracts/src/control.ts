@@ -161,6 +161,19 @@ export const ControlRecord = Type.Union(
 )
 export type ControlRecord = Static<typeof ControlRecord>
 
+/**
+ * Value on `exception.hits` (key: organizationId), written by the detector: how often each exception of the organization has kept an event
+ * out of a rule since it was first set. Totals, so that a later record replaces the one before.
+ */
+export const ExceptionHits = Type.Object(
+  {
+    organizationId: Type.String({ format: 'uuid' }),
+    hits: Type.Array(Type.Object({ id: Type.String(), count: Type.Integer({ minimum: 0 }) })),
+  },
+  { $id: 'ExceptionHits' },
+)
+export type ExceptionHits = Static<typeof ExceptionHits>
+
 /** Written by ingest to every partition each 10 s, so that log time moves on. Header tocsin-type: tick. */
 export const Tick = Type.Object({ at: Type.String({ format: 'date-time' }) }, { $id: 'Tick' })
 export type Tick = Static<typeof Tick>

@@ -47,4 +47,5 @@ export const SCHEMA_VERSIONS = {
   Rule: '1.0',
   Access: '1.0',
   HistoryHead: '1.0',
+  ExceptionHits: '1.0',
 } as const

@@ -36,6 +36,7 @@ const live = {
     key: 'partition, snapshot offset, member id, chunk',
     config: { ...compacted, 'segment.bytes': String(64 * MIB), 'min.cleanable.dirty.ratio': '0.1' },
   },
+  exceptionHits: { name: 'exception.hits', partitions: 1, key: 'organizationId', config: compacted },
   historyHeads: {
     name: 'history.heads',
     partitions: 1,

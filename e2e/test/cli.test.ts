@@ -88,6 +88,58 @@ test('an organization made by the command line can send at once, and its alerts 
   expect(again.stderr).toContain('409')
 })
 
+const MEMBERS_RULE = `title: Member changed
+name: member_changed
+logsource: { product: tocsin }
+detection: { change: { 'action|startswith': tocsin.member. }, condition: change }
+---
+title: Many changes of members
+name: many_members_changed
+level: high
+correlation: { type: event_count, rules: [member_changed], timespan: 10m, condition: { gte: 3 } }
+x-tocsin:
+  id: members.changed
+  type: SECURITY
+  subject: [principalId]
+  tests:
+    - name: the third change within ten minutes raises an alert
+      events: [{ action: tocsin.member.added, principalId: u1, repeat: 3, every: 1m }]
+      alerts: [{ severity: HIGH, count: 3 }]
+`
+
+test('a rule from a folder watches who changes members: a plan, applied once, and an alert of what an admin did', async () => {
+  const folder = mkdtempSync(join(local, 'rules-'))
+  writeFileSync(join(folder, 'members.yml'), MEMBERS_RULE)
+  const apply = (...flags: string[]) => tocsin('rules', 'apply', folder, '--name', 'admins', ...flags)
+  expect((await apply()).stdout).toMatch(/^new +members\.changed/)
+  expect((await tocsin('rules', 'show', 'members.changed')).code).toBe(1)
+  expect((await apply('--yes')).stdout).toMatch(/^new /)
+  const again = await apply('--yes')
+  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/^unchanged /)])
+
+  for (const role of ['viewer', 'responder', 'auditor'])
+    expect((await tocsin('members', 'set', 'mia@example.org', role)).stdout).toBe(`mia@example.org is ${role}\n`)
+  expect((await tocsin('members', 'ls')).stdout).toMatch(/^auditor +mia@example\.org$/m)
+  const list = (...filters: string[]) => tocsin('alerts', 'ls', '--json', '--rule', 'members.changed', ...filters)
+  const itemsOf = ({ stdout }: Ran) => (JSON.parse(stdout) as AlertPage).items
+  const alert = await waitFor(async () => itemsOf(await list('--since', '1h', '--sort', 'severity'))[0], {
+    limitMs: 30_000,
+    what: 'the alert of what the admin did',
+  })
+  expect(alert).toMatchObject({ severity: 'HIGH', count: 3, group: { principalId: 'admin@development' } })
+  expect(itemsOf(await list('--subject', 'admin@development', '--q', 'many changes', '--type', 'SECURITY'))).toHaveLength(1)
+  for (const none of [
+    ['--subject', 'mia@example.org'],
+    ['--type', 'SYSTEM'],
+    ['--assignee', 'mia@example.org'],
+  ])
+    expect(itemsOf(await list(...none))).toEqual([])
+  expect((await list('--since', 'yesterday')).stderr).toContain('RFC 3339')
+
+  expect((await tocsin('members', 'rm', 'mia@example.org')).stdout).toBe('mia@example.org removed\n')
+  expect((await tocsin('rules', 'ls')).stdout).toMatch(/^active .*members\.changed.*fired 1, last /m)
+})
+
 test('where Tocsin does not run, one line says so', async () => {
   const env = { ...process.env, TOCSIN_LOCAL: '/nowhere' }
   await expect(promisify(execFile)(process.execPath, [CLI, 'demo'], { env })).rejects.toMatchObject({

@@ -1,13 +1,13 @@
-import { ALERT_STATUSES, DISMISS_REASONS, SEVERITIES } from '@tocsin/contracts'
+import { ALERT_SORTS, ALERT_STATUSES, ALERT_TYPES, DISMISS_REASONS, SEVERITIES, SORT_ORDERS } from '@tocsin/contracts'
 import { type Command, Option } from 'commander'
-import { type Act, type AlertsAccess, actOn, listAlerts, showAlert } from './commands/alerts.ts'
+import { type Act, type AlertsAccess, actOn, type ListFilters, listAlerts, showAlert } from './commands/alerts.ts'
 import { type Given, gatewayOf, type Places, tokenOf } from './connection.ts'
-import { severalOf, wholeNumber } from './option-values.ts'
+import { severalOf, sinceOf, wholeNumber } from './option-values.ts'
 import type { Output } from './output.ts'
 
 interface AlertFlags extends Given {
-  readonly organization?: string
-  readonly json?: boolean
+  readonly organization?: string | undefined
+  readonly json?: boolean | undefined
 }
 interface ActFlags extends AlertFlags {
   readonly ifVersion?: number
@@ -37,14 +37,22 @@ export function addAlertsCommands(
     output,
   })
 
-  withAccess('ls', 'List them, newest first')
+  withAccess('ls', 'List them, newest first unless sorted otherwise')
     .option('--status <status>', `only these, may be repeated: ${ALERT_STATUSES.join(', ')}`, severalOf(ALERT_STATUSES))
     .option('--severity <severity>', `only these, may be repeated: ${SEVERITIES.join(', ')}`, severalOf(SEVERITIES))
+    .option('--type <type>', `only these, may be repeated: ${ALERT_TYPES.join(', ')}`, severalOf(ALERT_TYPES))
+    .option('--rule <id>', 'only of this rule')
+    .option('--subject <text>', 'only about whom or what: exactly one value of the group')
+    .option('--assignee <subject>', 'only those of this person')
+    .option('--tag <tag>', 'only with this tag or label')
+    .option('--q <words>', 'only where all of these words begin a word of title, description, group, rule, source or tags')
+    .option('--since <time>', 'only those raised since: 90m, 12h, 7d, or a time in RFC 3339', sinceOf(Date.now))
+    .addOption(new Option('--sort <by>', 'by what').choices(ALERT_SORTS).default('created'))
+    .addOption(new Option('--order <order>', 'from which end').choices(SORT_ORDERS).default('desc'))
     .option('--limit <n>', 'how many', wholeNumber(1, 500), 50)
-    .action(async (flags: AlertFlags & { status?: string[]; severity?: string[]; limit: number }) => {
-      const { status = [], severity = [], limit, ...access } = flags
-      finish(await listAlerts({ ...accessOf(access), status, severity, limit, now: Date.now() }))
-    })
+    .action(async ({ organization, url, token, json, ...filters }: AlertFlags & ListFilters) =>
+      finish(await listAlerts({ ...accessOf({ organization, url, token, json }), filters, now: Date.now() })),
+    )
   withAccess('show', 'Everything about one, with its evidence')
     .argument('<id>')
     .action(async (id: string, flags: AlertFlags) => finish(await showAlert({ ...accessOf(flags), id })))

@@ -9,6 +9,7 @@ import { type Given, gatewayOf, ingestKeyOf, type Places, readConnection } from 
 import { runDemo } from './demo/run-demo.ts'
 import { SCENARIO_NAMES, type ScenarioName } from './demo/scenarios.ts'
 import { addKeysCommands } from './keys-program.ts'
+import { addMembersCommands } from './members-program.ts'
 import { wholeNumber } from './option-values.ts'
 import type { Output } from './output.ts'
 import { addRulesCommands } from './rules-program.ts'
@@ -56,6 +57,7 @@ export function createProgram(places: Places, output: Output, finish: (exitCode:
   addAlertsCommands(program, { places, output, finish })
   addRulesCommands(program, places, output, finish)
   addAccessCommands(program, places, output, finish)
+  addMembersCommands(program, places, output, finish)
   addKeysCommands(program, places, output, finish)
 
   program

@@ -32,7 +32,7 @@ export function addRulesApiCommands(rules: Command, places: Places, output: Outp
   }
   const manage = () => import('./commands/rules/manage.ts')
 
-  command('ls', 'Rules of an organization, with state and version').action(async (flags: Flags) =>
+  command('ls', 'Rules of an organization, with state, version and how often each fired').action(async (flags: Flags) =>
     finish(await (await manage()).listRules(accessOf(flags))),
   )
   command('show', 'One rule with its text')

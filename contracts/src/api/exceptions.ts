@@ -59,7 +59,18 @@ export const ExceptionProposal = Type.Object(
 )
 export type ExceptionProposal = Static<typeof ExceptionProposal>
 export const ExceptionList = Type.Object(
-  { items: Type.Array(Type.Object({ ...RuleException.properties, expired: Type.Boolean() })) },
+  {
+    items: Type.Array(
+      Type.Object({
+        ...RuleException.properties,
+        expired: Type.Boolean(),
+        hits: Type.Integer({
+          minimum: 0,
+          description: 'Events that it has kept out of rules since it was first set, some minute ago',
+        }),
+      }),
+    ),
+  },
   { $id: 'ExceptionList' },
 )
 export type ExceptionList = Static<typeof ExceptionList>
@@ -69,7 +80,7 @@ export const EXCEPTION_OPERATIONS = {
     service: 'persistence',
     method: 'GET',
     url: '/api/exceptions',
-    summary: 'Events that are kept out of rules, with owner, reason and end',
+    summary: 'Events that are kept out of rules, with owner, reason, end and hits',
     permission: 'exceptions:write',
     schema: { querystring: InOrganization, response: { 200: ExceptionList, ...Failures } },
   },

@@ -19,6 +19,7 @@ import type { ApiOperation } from './operation.ts'
 import { ORGANIZATION_OPERATIONS } from './organizations.ts'
 import { RAISE_OPERATIONS } from './raise.ts'
 import { RULE_OPERATIONS } from './rules.ts'
+import { SIGN_IN_OPERATIONS } from './sign-ins.ts'
 import { STATISTICS_OPERATIONS } from './statistics.ts'
 
 export * from './access.ts'
@@ -42,6 +43,7 @@ export type { ApiOperation } from './operation.ts'
 export * from './organizations.ts'
 export * from './raise.ts'
 export * from './rules.ts'
+export * from './sign-ins.ts'
 export * from './statistics.ts'
 
 /** One row per operation: the services route by it, and OpenAPI is generated from it. `:id` as in Fastify. */
@@ -55,6 +57,7 @@ export const OPERATIONS_TABLE = {
   ...BULK_OPERATIONS,
   ...ALERTS_OF_ALL_OPERATIONS,
   ...ACCESS_OPERATIONS,
+  ...SIGN_IN_OPERATIONS,
   ...HISTORY_OPERATIONS,
   ...MEMBER_OPERATIONS,
   ...KEY_OPERATIONS,

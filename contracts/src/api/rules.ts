@@ -46,7 +46,16 @@ export type RuleVersionText = Static<typeof RuleVersionText>
 export const RuleWithText = Type.Object({ ...rule, text: RuleVersionText }, { $id: 'RuleWithText' })
 export type RuleWithText = Static<typeof RuleWithText>
 
-export const RuleList = Type.Object({ items: Type.Array(Rule) }, { $id: 'RuleList' })
+const statistics = {
+  fires: Type.Integer({ minimum: 0, description: 'Alerts that are kept and were not merged into others' }),
+  falsePositiveShare: Nullable(
+    Type.Number({ minimum: 0, maximum: 1, description: 'Of those dismissed as such; null: it never fired' }),
+  ),
+  lastFired: Nullable(Time),
+}
+export const ListedRule = Type.Object({ ...rule, ...statistics }, { $id: 'ListedRule' })
+export type ListedRule = Static<typeof ListedRule>
+export const RuleList = Type.Object({ items: Type.Array(ListedRule) }, { $id: 'RuleList' })
 export const RuleVersionList = Type.Object({ items: Type.Array(RuleVersion) }, { $id: 'RuleVersionList' })
 export const RuleDiff = Type.Object(
   { from: VersionNumber, to: VersionNumber, diff: Type.String({ description: 'Unified; empty where the texts are equal' }) },
@@ -191,7 +200,7 @@ export const RULE_OPERATIONS = {
     service: 'persistence',
     method: 'GET',
     url: '/api/rules',
-    summary: 'Rules of an organization, and those of the installation that hold there',
+    summary: 'Rules of an organization and those of the installation that hold there, with how often each fired',
     permission: 'rules:read',
     schema: { querystring: InOrganization, response: { 200: RuleList, ...Failures } },
   },

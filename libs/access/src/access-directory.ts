@@ -64,27 +64,35 @@ export interface AuthorizationRequest {
 
 /**
  * The caller's standing in the organization that a request is about: the one it names, else the caller's only one.
- * Throws HttpProblem: 400 ORGANIZATION_REQUIRED, 404 NOT_FOUND where the caller has none there, 403 FORBIDDEN where it does not
- * allow `permission`.
+ * Throws HttpProblem: 400 ORGANIZATION_REQUIRED, 404 NOT_FOUND where the caller has none there.
  */
-export function authorizeIn(standings: readonly Standing[], request: AuthorizationRequest): Standing {
+export function standingIn<S extends Standing>(
+  standings: readonly S[],
+  request: Pick<AuthorizationRequest, 'organizationId' | 'what'>,
+): S {
   const named = request.organizationId?.toLowerCase()
   const only = standings.length === 1 ? standings[0] : undefined
   if (named === undefined && only === undefined)
     throw new HttpProblem(400, 'ORGANIZATION_REQUIRED', 'Name the organization: ?organizationId=…. GET /api/me lists yours.')
   const standing = named === undefined ? only : standings.find((each) => each.organizationId === named)
   if (standing === undefined) throw notFound(request.what)
-  if (!standing.permissions.has(request.permission))
-    throw new HttpProblem(403, 'FORBIDDEN', `This needs ${request.permission}, which ${standing.as} does not allow.`)
   return standing
 }
 
-/** `authorizeIn` by memberships alone, with the role. */
+/** Throws HttpProblem 403 FORBIDDEN where the standing does not allow `permission`. */
+export function permit({ as, permissions }: Pick<Standing, 'as' | 'permissions'>, permission: Permission): void {
+  if (!permissions.has(permission))
+    throw new HttpProblem(403, 'FORBIDDEN', `This needs ${permission}, which ${as} does not allow.`)
+}
+
+/** `standingIn` and `permit` by memberships alone, with the role. */
 export function authorize(
   access: Access,
   request: AuthorizationRequest,
 ): { readonly organizationId: string; readonly role: Role } {
-  const { organizationId } = authorizeIn(standingsOf(access), request)
+  const standing = standingIn(standingsOf(access), request)
+  permit(standing, request.permission)
+  const { organizationId } = standing
   const membership = access.memberships.find((each) => each.organizationId === organizationId)
   if (membership === undefined) throw notFound(request.what)
   return { organizationId, role: membership.role }

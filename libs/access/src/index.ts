@@ -4,10 +4,11 @@ export {
   type AuthorizationRequest,
   admitted,
   authorize,
-  authorizeIn,
   NO_ACCESS,
   notFound,
+  permit,
   type Standing,
+  standingIn,
   standingsOf,
 } from './access-directory.ts'
 export { actorOfKey, generateKey, hashKey, isKey, isReservedSubject } from './api-keys.ts'

@@ -16,7 +16,7 @@ import {
 } from '@tocsin/kafka'
 import type { Logger } from '@tocsin/telemetry'
 import type { Engine, EngineMaker } from './engine-port.ts'
-import { ExceptionLog } from './exception-log.ts'
+import { HitsTeller } from './exception-hits.ts'
 import type { DetectorMetrics } from './metrics.ts'
 import { type PartitionMemory, PartitionWorker } from './partition-worker.ts'
 import { Recovery } from './recovery.ts'
@@ -30,7 +30,7 @@ export interface DetectorOptions {
   readonly kafka: Kafka
   /** Writes alerts and dead letters. */
   readonly producer: Producer
-  /** Writes snapshots; an own one, so that no alert waits behind a piece of 900 kB. Default: the same. */
+  /** Writes snapshots and hits; an own one, so that no alert waits behind a piece of 900 kB. Default: the same. */
   readonly snapshotProducer?: Producer
   readonly engines: EngineMaker
   /** Throws when a rule cannot be run: its control record is then set aside. */
@@ -61,7 +61,7 @@ export class Detector implements PartitionOwner {
   readonly #scanner = new EventScanner()
   /** Of the age of snapshots, for metrics. */
   readonly watch: SnapshotWatch
-  readonly #exceptions: ExceptionLog
+  readonly #exceptions: HitsTeller
   #book: { readonly at: number; readonly content: Promise<readonly BookRecord[]> } | undefined
 
   constructor(options: DetectorOptions) {
@@ -75,7 +75,11 @@ export class Detector implements PartitionOwner {
       newest: () => new Map([...this.#workers].map(([partition, { coveredUntil }]) => [partition, coveredUntil])),
       log: options.log,
     })
-    this.#exceptions = new ExceptionLog(() => this.engines().flatMap((engine) => engine.exceptionHits()), log)
+    this.#exceptions = new HitsTeller({
+      hits: () => this.engines().flatMap((engine) => engine.exceptionHits()),
+      producer: options.snapshotProducer ?? options.producer,
+      log,
+    })
     this.#reader = readPartitions({
       kafka: options.kafka,
       groupId: GROUP,
@@ -160,7 +164,9 @@ export class Detector implements PartitionOwner {
 
   /** Takes a snapshot of every partition, as far as time allows, and leaves the group. */
   async stop(): Promise<void> {
-    const closing = Promise.allSettled([...this.#workers.values()].map((worker) => worker.close()))
+    const closing = Promise.allSettled([...this.#workers.values()].map((worker) => worker.close())).then(() =>
+      this.#exceptions.stop(),
+    )
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
@@ -173,7 +179,6 @@ export class Detector implements PartitionOwner {
     })
     await Promise.race([closing, limit])
     clearTimeout(timer)
-    this.#exceptions.stop()
     for (const worker of this.#workers.values()) worker.drop()
     this.#recovery.endAhead()
     this.watch.stop()

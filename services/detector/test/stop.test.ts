@@ -1,8 +1,20 @@
+import { TOPICS } from '@tocsin/contracts'
 import { testInfrastructure, waitFor } from '@tocsin/testing'
 import { afterEach, expect, it } from 'vitest'
 import { type DetectorProcess, startDetectorProcess } from './detector-process.ts'
 import { rulePack } from './rule-pack.ts'
-import { controlRecord, eventRecord, failedLogin, LIMIT_MS, type Place, publishedChanges, withTopics } from './support.ts'
+import {
+  contentOf,
+  controlRecord,
+  eventRecord,
+  failedLogin,
+  LIMIT_MS,
+  ORGANIZATION,
+  type Place,
+  publishedChanges,
+  tenant,
+  withTopics,
+} from './support.ts'
 
 const PARTITIONS = 2
 
@@ -22,10 +34,16 @@ const publishRules = (place: Place) =>
   )
 
 // What kill -9, sleep and the broker do to it is in e2e/test/chaos.test.ts.
-it('a detector stopped with SIGTERM keeps its windows: four failures before, one alert at the fifth after', () =>
+it('a detector stopped with SIGTERM keeps its windows (four failures before, one alert at the fifth after) and tells hits of exceptions', () =>
   withTopics(PARTITIONS, async (place) => {
     await publishRules(place)
-    await place.producer.send(Array.from({ length: 4 }, () => eventRecord(failedLogin('victim'))))
+    const scanner = { id: 'scanner', match: { principalId: 'scanner' }, reason: 'a scan', owner: 'soc', expiresAt: null }
+    const settings = { exceptions: [{ ...scanner, ruleId: 'tocsin.failed-auth' }] }
+    await place.producer.send([
+      controlRecord({ kind: 'organization', organization: tenant(0, { settings }) }),
+      ...Array.from({ length: 6 }, () => eventRecord(failedLogin('scanner'))),
+      ...Array.from({ length: 4 }, () => eventRecord(failedLogin('victim'))),
+    ])
     const first = start(place)
     await waitFor(() => first.lines.filter((line) => line.includes('partition recovered')).length === PARTITIONS, {
       limitMs: LIMIT_MS,
@@ -33,6 +51,12 @@ it('a detector stopped with SIGTERM keeps its windows: four failures before, one
     })
     expect(await first.kill('SIGTERM')).toBe(0)
     expect(await publishedChanges(place.kafka)).toEqual([])
+    const [told, ...more] = await contentOf(place.kafka, TOPICS.exceptionHits.name)
+    expect([told?.key, JSON.parse(String(told?.value)), more]).toEqual([
+      ORGANIZATION,
+      { organizationId: ORGANIZATION, hits: [{ id: 'scanner', count: 6 }] },
+      [],
+    ])
     start(place)
     await place.producer.send([eventRecord(failedLogin('victim'))])
     const changes = await waitFor(

@@ -16,6 +16,7 @@ import { registerDashboard } from './door/dashboard-files.ts'
 import { registerOidc } from './door/oidc.ts'
 import { registerProxy } from './door/proxy.ts'
 import { registerSignIn } from './door/sign-in.ts'
+import { createSignInReport } from './door/sign-in-report.ts'
 import { createMetrics } from './metrics.ts'
 import { createSocketServer } from './socket/socket-server.ts'
 import { AlertStream } from './stream/alert-stream.ts'
@@ -125,12 +126,20 @@ export async function createGateway(config: GatewayConfig, deps: { readonly log:
     rate: { perSecond: config.SIGN_INS_PER_MINUTE / 60, burst: config.SIGN_INS_PER_MINUTE },
     clock: () => performance.now(),
   })
+  const accountSignIns = createTokenBuckets({
+    redis,
+    keyPrefix: `${config.KAFKA_TOPIC_PREFIX}accounts:`,
+    rate: { perSecond: config.ACCOUNT_SIGN_INS_PER_MINUTE / 60, burst: config.ACCOUNT_SIGN_INS_PER_MINUTE },
+    clock: () => performance.now(),
+  })
   const signingIn = {
     ring,
     access: directories.access,
     isReady,
     sessions,
     sessionHours: config.SESSION_HOURS,
+    accountWaitMs: (subject: string) => accountSignIns.take(subject, 1),
+    tell: createSignInReport({ persistenceUrl: config.PERSISTENCE_URL, ring }),
     limit: async (request: FastifyRequest) => {
       const waitMs = await signIns.take(`${request.routeOptions.url}:${request.ip}`, 1)
       if (waitMs > 0) throw tooManyRequests('TOO_MANY_SIGN_INS', 'Too many attempts to sign in from this address.', waitMs)

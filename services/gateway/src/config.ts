@@ -39,6 +39,11 @@ export const GatewayConfig = Type.Object({
     description: 'Open sockets of one subject on this instance',
   }),
   SIGN_INS_PER_MINUTE: Type.Integer({ default: 10, minimum: 1, description: 'Attempts to sign in, per address and minute' }),
+  ACCOUNT_SIGN_INS_PER_MINUTE: Type.Integer({
+    default: 5,
+    minimum: 1,
+    description: 'Sign-ins of one subject, per minute, from wherever; links that are tried again count',
+  }),
   TRUSTED_PROXIES: Type.String({
     default: '',
     description:

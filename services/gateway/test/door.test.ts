@@ -164,6 +164,45 @@ test('a sign-in link signs in once, and the cookie speaks to the services as its
   expect(last('persistence').headers).not.toHaveProperty('cookie')
 })
 
+/** What persistence was told of a subject's sign-ins. */
+const toldOf = (subject: string) =>
+  seen.persistence
+    .filter(({ url: path }) => path === '/api/sign-ins')
+    .map(({ body }) => JSON.parse(String(body)) as { readonly subject: string; readonly outcome: string })
+    .filter((signIn) => signIn.subject === subject)
+
+test('the history is told of each sign-in of a proven subject, and of those beyond the minute’s, which are refused', async () => {
+  const strict = await world.start({ PERSISTENCE_URL: services[1]?.url ?? '', ACCOUNT_SIGN_INS_PER_MINUTE: '2' })
+  const open = async (link: string) => {
+    const { pathname, search } = new URL(link)
+    return fetch(`http://127.0.0.1:${strict.port}${pathname}${search}`)
+  }
+  const links = await Promise.all([1, 2, 3].map(() => issueSignInLink(world.ring, PUBLIC_URL, 'often')))
+  const answers: Response[] = []
+  for (const link of [links[0], links[0], links[1], links[2]]) answers.push(await open(link ?? ''))
+  expect(answers.map(({ status }) => status)).toEqual([200, 410, 429, 429])
+  expect(toldOf('often')).toMatchObject([
+    { method: 'link', outcome: 'succeeded', ip: '127.0.0.1' },
+    { outcome: 'link-used' },
+    { outcome: 'too-many' },
+    { outcome: 'too-many' },
+  ])
+  // What was refused for haste is not used up.
+  const { pathname, search } = new URL(links[1] ?? '')
+  await waitFor(async () => (await ask(`${pathname}${search}`)).status === 200, { limitMs: 5_000, what: 'the refused link' })
+  await strict.stop()
+})
+
+test('nobody is signed in whose sign-in the history cannot take, and the link stays good', async () => {
+  const alone = await world.start()
+  const { pathname, search } = new URL(await issueSignInLink(world.ring, PUBLIC_URL, 'unheard'))
+  const answer = await fetch(`http://127.0.0.1:${alone.port}${pathname}${search}`)
+  expect([answer.status, answer.headers.get('set-cookie')]).toEqual([503, null])
+  expect((await ask(`${pathname}${search}`)).status).toBe(200)
+  expect(toldOf('unheard')).toHaveLength(1)
+  await alone.stop()
+})
+
 test('forged, foreign and missing codes do not sign in, and no revoked subject', async () => {
   const foreign = new URL(await issueSignInLink(await generateKeyRing(), PUBLIC_URL, 'ann'))
   const token = await world.token('ann')

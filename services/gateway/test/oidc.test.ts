@@ -6,7 +6,7 @@ import { waitFor } from '@tocsin/testing'
 import { Provider } from 'oidc-provider'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Gateway } from '../src/app.ts'
-import { createWorld, PUBLIC_URL, type World } from './world.ts'
+import { createWorld, PUBLIC_URL, service, type World } from './world.ts'
 
 const CALLBACK = `${PUBLIC_URL}/auth/oidc/callback`
 const CLIENT = { OIDC_CLIENT_ID: 'tocsin', OIDC_CLIENT_SECRET: 'a-secret-of-the-test' }
@@ -16,6 +16,9 @@ let gateway: Gateway
 let issuer: string
 let server: Server
 let settings: Record<string, string>
+let persistence: Awaited<ReturnType<typeof service>>
+/** What persistence was told of sign-ins. */
+const told: unknown[] = []
 
 /** A real OpenID provider on this machine; whoever signs in there is called as typed, and verified unless the name begins with "un". */
 async function startProvider(): Promise<void> {
@@ -41,13 +44,20 @@ async function startProvider(): Promise<void> {
 
 beforeAll(async () => {
   ;[world] = await Promise.all([createWorld(), startProvider()])
-  settings = { OIDC_ISSUER: issuer, ...CLIENT }
+  persistence = await service((app) => {
+    app.post('/api/sign-ins', async (request, reply) => {
+      told.push(JSON.parse(String(request.body)))
+      return reply.code(201).send({ organizations: 1 })
+    })
+  })
+  settings = { OIDC_ISSUER: issuer, ...CLIENT, PERSISTENCE_URL: persistence.url }
   gateway = await world.start(settings)
   const organization = await world.newOrganization(0)
   for (const subject of ['ada@example.org', 'un@example.org']) await world.grant(subject, [organization])
 })
 afterAll(async () => {
   await world?.close()
+  await persistence?.close()
   server?.closeAllConnections()
   await new Promise((resolve) => server?.close(resolve))
 })
@@ -100,6 +110,7 @@ test('a member signs in at the provider and gets a session as the verified addre
   const sealed = decodeURIComponent(browser.cookies.get('tocsin') ?? '')
   expect(await verifyToken(world.ring, openCookie(world.ring, sealed) ?? '')).toMatchObject({ subject: 'ada@example.org' })
   expect(browser.cookies.has('tocsin-oidc')).toBe(false)
+  expect(told).toEqual([{ subject: 'ada@example.org', method: 'oidc', outcome: 'succeeded', ip: '127.0.0.1' }])
 })
 
 test('an answer that was used, that another browser asked for, or that was changed signs nobody in', async () => {

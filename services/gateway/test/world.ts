@@ -80,6 +80,7 @@ export async function createWorld(): Promise<World> {
         DASHBOARD_DIR: join(folder, 'dist'),
         PUBLIC_URL,
         SIGN_INS_PER_MINUTE: '1000',
+        ACCOUNT_SIGN_INS_PER_MINUTE: '1000',
         ...over,
       })
       const gateway = await createGateway(config, { log })

@@ -5,9 +5,10 @@
  * 2. An event that was accepted before (same id, same body) is a duplicate and is not written again; the same id with another
  *    body is written, flagged idConflict.
  * 3. An id is remembered only after (1), so that a failed request can be sent again.
+ * 4. Nobody tells of acts in Tocsin itself: those are persistence's to tell.
  */
 import type { FieldError } from '@tocsin/contracts'
-import { HEADERS, SCHEMA_VERSIONS, TOPICS } from '@tocsin/contracts'
+import { HEADERS, OWN_ACTIONS, SCHEMA_VERSIONS, TOPICS } from '@tocsin/contracts'
 import type { PreparedEvent, PreparedItem } from '@tocsin/formats'
 import type { OutgoingRecord, Producer } from '@tocsin/kafka'
 import { childTraceparent } from '@tocsin/telemetry'
@@ -35,7 +36,8 @@ export function createReceive(options: {
   readonly metrics: IngestMetrics
 }): Receive {
   const { producer, memory, metrics } = options
-  return async ({ via, sender, items }) => {
+  return async ({ via, sender, items: sent }) => {
+    const items = sent.map(withoutOwn)
     const events = items.flatMap((item) => ('events' in item ? item.events : []))
     const ids = events.map(({ id }) => id)
     const recalled = await memory.recall(sender.organizationId, ids)
@@ -63,6 +65,14 @@ export function createReceive(options: {
       for (const { code } of result.errors ?? []) metrics.rejections.inc({ code })
       return result
     })
+  }
+}
+
+/** The item, or why it is refused (4). */
+function withoutOwn(item: PreparedItem): PreparedItem {
+  if (!('events' in item) || !item.events.some(({ event }) => event.action.startsWith(OWN_ACTIONS))) return item
+  return {
+    faults: [{ code: 'INVALID_VALUE', pointer: '/action', detail: `begins with ${OWN_ACTIONS}, as only Tocsin's own do` }],
   }
 }
 

@@ -47,6 +47,15 @@ describe('accepted events', () => {
     expect(headerOf(record, HEADERS.key)).toBeUndefined()
   })
 
+  it('are never acts in Tocsin itself: nobody but persistence tells of those', async () => {
+    const own = await world.organization()
+    const forged = least({ id: 'forged', action: 'tocsin.member.added' })
+    const answer = await world.post(own, JSON.stringify([forged, least({ id: 'fine', action: 'tocsins' })]))
+    expect(answer.body).toMatchObject({
+      results: [{ status: 'rejected', errors: [{ code: 'INVALID_VALUE', pointer: '/action' }] }, { status: 'accepted' }],
+    })
+  })
+
   it('may come as an array, as NDJSON, compressed, or with the key in x-api-key', async () => {
     const own = await world.organization()
     const two = [least({ id: '1' }), least({ id: '2' })]

@@ -11,6 +11,7 @@ import { type Logger, startTelemetry } from '@tocsin/telemetry'
 import { AnswerCache } from './answer-cache.ts'
 import { startApplier } from './applier.ts'
 import type { PersistenceConfig } from './config.ts'
+import { followExceptionHits } from './exception-hits.ts'
 import { expireAcknowledgements } from './expire-acknowledgements.ts'
 import { forgetIdempotencyKeys } from './forget-idempotency-keys.ts'
 import { startSealer } from './history/sealer.ts'
@@ -108,6 +109,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
     metrics,
     maxRecords: config.APPLY_MAX_RECORDS,
   })
+  const exceptionHits = followExceptionHits(kafka)
   const expiry = startPeriodic({
     what: 'expiry of acknowledgements',
     everyMs: EXPIRE_EVERY_MS,
@@ -156,6 +158,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       clock: () => performance.now(),
     }),
     keyUse: createKeyUse(redis, Date.now),
+    exceptionHits,
     cluster: { brokers: config.KAFKA_BROKERS, prefix: config.KAFKA_TOPIC_PREFIX },
     proxies: config.TRUSTED_PROXIES,
     environment: config.TOCSIN_ENV,
@@ -178,6 +181,7 @@ export async function startPersistence(config: PersistenceConfig, log: Logger, s
       await expiry.stop()
       await upkeep.stop()
       await forgetting.stop()
+      await exceptionHits.stop()
       await producer.close()
       await kafka.close()
       await redis.close()

@@ -25,6 +25,7 @@ export interface WantedOrganization {
   /** Who makes it. */
   readonly actor: string
   readonly channel: ActChannel
+  readonly ip: string
 }
 
 export interface NewOrganization {
@@ -52,7 +53,7 @@ export async function createOrganization(
     await query(LOCK_PARTITION_LOAD)
     const [place] = await query<{ partition: number }>(TAKE_PARTITION)
     if (place === undefined) throw new Error('no partition is known: persistence has not finished its start')
-    const { name, settings, recipients, actor, channel } = wanted
+    const { name, settings, recipients, actor, channel, ip } = wanted
     const state = { organizationId, name, version: 1, partition: place.partition, settings, recipients, limits: {} }
     const slug = await addWithFreeSlug(query, state, wanted.slug)
     const { key: ingestKey, id } = await addKey(query, organizationId, {
@@ -69,6 +70,7 @@ export async function createOrganization(
       at: new Date().toISOString(),
       actor,
       channel,
+      ip,
       action: 'organization.created',
       about: { kind: 'organization', id: organizationId, version: 1 },
       details: { slug, name, settings, recipients, admin: adminSubject, key: id },

@@ -28,6 +28,7 @@ export interface WantedDeletion {
   /** An operator. */
   readonly actor: string
   readonly channel: ActChannel
+  readonly ip: string
 }
 
 /** null: there is no such organization. Throws HttpProblem 422 for a wrong confirmation, 409 that names a legal hold in force. */
@@ -35,7 +36,7 @@ export async function deleteOrganization(
   { pool, cipher }: { readonly pool: Pool; readonly cipher: FieldCipher },
   wanted: WantedDeletion,
 ): Promise<OrganizationDeletion | null> {
-  const { organizationId, actor, channel, reason } = wanted
+  const { organizationId, actor, channel, ip, reason } = wanted
   const there = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
   // Before a data key would be made for an organization that there is not.
   if (there === null) return null
@@ -52,6 +53,7 @@ export async function deleteOrganization(
       at: new Date().toISOString(),
       actor,
       channel,
+      ip,
       action: 'organization.deleted',
       about: { kind: 'organization', id: organizationId, version: state.version + 1 },
       details: { reason },

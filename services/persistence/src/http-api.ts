@@ -7,14 +7,16 @@ import type { AnswerCache } from './answer-cache.ts'
 import { BacktestJobs } from './backtests/backtest-jobs.ts'
 import type { EventCluster } from './backtests/backtest-task.ts'
 import { EvidenceReads } from './evidence-reads.ts'
+import type { FollowedHits } from './exception-hits.ts'
 import type { PersistenceMetrics } from './metrics.ts'
 import type { FieldCipher } from './protection/field-cipher.ts'
+import { Refusals } from './refusals.ts'
 import { actRoutes } from './routes/acts.ts'
 import { alertExportRoute } from './routes/alert-export.ts'
 import { alertListRoutes } from './routes/alert-list.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { alertsOfAllRoutes } from './routes/alerts-of-all.ts'
-import { authenticator, organizationOf } from './routes/authentication.ts'
+import { authenticator, organizationOf, refusedOf } from './routes/authentication.ts'
 import { backtestRoutes } from './routes/backtests.ts'
 import { bootstrapRoute } from './routes/bootstrap.ts'
 import { bulkRoutes } from './routes/bulk.ts'
@@ -22,6 +24,7 @@ import { erasureRoutes } from './routes/erasures.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
 import { exceptionRoutes } from './routes/exceptions.ts'
 import { grantRoutes } from './routes/grants.ts'
+import { originOf } from './routes/headers.ts'
 import { historyRoutes } from './routes/history.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { keyRoutes } from './routes/keys.ts'
@@ -31,6 +34,7 @@ import { organizationRoutes } from './routes/organizations.ts'
 import { raiseRoutes } from './routes/raise.ts'
 import { ruleTrialRoutes } from './routes/rule-trials.ts'
 import { ruleRoutes } from './routes/rules.ts'
+import { signInRoutes } from './routes/sign-ins.ts'
 import { statisticsRoutes } from './routes/statistics.ts'
 import { refuseUnstorable } from './routes/storable-input.ts'
 import { refuseUnkeyed } from './routes/write.ts'
@@ -48,6 +52,7 @@ export interface HttpApiOptions {
   /** Requests by subject or key. */
   readonly requests: TokenBuckets
   readonly keyUse: KeyUse
+  readonly exceptionHits: Pick<FollowedHits, 'of'>
   /** Where backtests read the events that are kept. */
   readonly cluster: EventCluster
   /** TRUSTED_PROXIES: whose X-Forwarded-For tells the address. */
@@ -73,6 +78,16 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   app.addHook('onSend', async (request, _reply, payload) => {
     const organizationId = organizationOf(request)
     if (request.method !== 'GET' && organizationId !== undefined) await options.cache.changed([organizationId])
+    return payload
+  })
+  const refusals = new Refusals(options)
+  app.addHook('onClose', () => refusals.close())
+  app.addHook('onSend', async (request, _reply, payload) => {
+    const refused = refusedOf(request)
+    if (refused !== undefined) {
+      const about = { kind: 'operation', id: `${request.method} ${request.routeOptions.url}` } as const
+      await refusals.note({ ...refused, ...originOf(request), action: 'access.refused', about, details: {} })
+    }
     return payload
   })
   const evidenceReads = new EvidenceReads(options.pool, options.cipher)
@@ -101,6 +116,7 @@ export function createHttpApi(options: HttpApiOptions): HttpServer {
   memberRoutes(app, options)
   keyRoutes(app, options)
   meRoutes(app, options)
+  signInRoutes(app, { ...options, refusals })
   bootstrapRoute(app, options)
   return app
 }

@@ -34,7 +34,7 @@ export async function raiseAlert(
   query: Query,
   cipher: FieldCipher,
   act: {
-    readonly organization: OrganizationState
+    readonly organization: Pick<OrganizationState, 'organizationId' | 'partition'>
     readonly raised: Raised
     readonly source: string
     readonly actor: Actor

@@ -113,7 +113,7 @@ describe('organizations', () => {
     const quiet = await world.newOrganization('Quiet')
     const { status } = await world.ask('PATCH', `/api/organizations/${quiet.organizationId}`, quiet.token, { settings })
     expect(status).toBe(200)
-    const controls = (await outboxOf(quiet.organizationId)).filter((row) => row.topic === 'audit.events')
+    const controls = (await outboxOf(quiet.organizationId)).filter((row) => row.headers['tocsin-type'] === 'control')
     expect(JSON.parse(controls.at(-1)?.value ?? '')).toMatchObject({ organization: { version: 2, settings } })
   })
 

@@ -1,5 +1,7 @@
+import type { AlertFigures } from '@tocsin/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createWorld, figuresOf, type World } from './world.ts'
+import { publishRulePack } from '../src/rule-pack.ts'
+import { createWorld, figuresOf, PARTITIONS, type World } from './world.ts'
 
 type Organization = Awaited<ReturnType<World['newOrganization']>>
 let world: World
@@ -23,6 +25,14 @@ const alert = (actions: string[], over: object = {}, of = acme) =>
     evidence: evidence(...actions),
     ...over,
   })
+/** Alerts that the system itself has raised of acts. */
+const raised = async () =>
+  (
+    await world.admin<{ value: string }>(
+      `SELECT value FROM outbox WHERE organization_id = $1 AND headers ->> 'tocsin-type' = 'alert.created' ORDER BY id`,
+      [acme.organizationId],
+    )
+  ).map(({ value }) => JSON.parse(value) as AlertFigures)
 const post = async (path: string, body: object, as = acme) => (await world.ask('POST', path, as.token, body)).body
 
 test('an exception says what it would have hidden: alerts of which all evidence matches, and what it could not decide', async () => {
@@ -61,15 +71,24 @@ test('one is added with its owner, goes to the detector with the settings, warns
   expect(added).toMatchObject({ exception: { id: 'x1', owner: 'admin@acme' }, hidden: { hidden: [{ id: critical.id }] } })
   expect(added.warnings[0]).toContain(`CRITICAL alert ${critical.id}`)
   const [control] = await world.admin<{ topic: string; value: string }>(
-    'SELECT topic, value FROM outbox WHERE organization_id = $1 ORDER BY id DESC LIMIT 1 OFFSET 1',
+    `SELECT topic, value FROM outbox WHERE organization_id = $1 AND headers ->> 'tocsin-type' = 'control' ORDER BY id DESC LIMIT 1`,
     [acme.organizationId],
   )
   expect(control?.topic).toBe('audit.events')
   expect(JSON.parse(control?.value ?? '').organization.settings.exceptions).toMatchObject([{ id: 'x1', owner: 'admin@acme' }])
+  const [told, ...more] = (await raised()).filter(({ metadata }) => metadata['exception'] === 'x1')
+  expect(more).toEqual([])
+  expect(told).toMatchObject({
+    severity: 'HIGH',
+    source: 'tocsin',
+    title: 'An exception would have hidden CRITICAL alerts',
+    description: expect.stringContaining('admin@acme: exception.added x1'),
+    metadata: { actor: 'admin@acme', alerts: [critical.id] },
+  })
   const again = await post('/api/exceptions', { id: 'x1', ruleId: null, match: { a: 1 }, reason: 'r', expiresAt: null })
   expect(again).toMatchObject({ status: 422, code: 'INVALID_SETTINGS' })
   const list = async (as = acme) => (await world.ask('GET', '/api/exceptions', as.token)).body.items
-  expect(await list()).toMatchObject([{ id: 'x1', expired: false }])
+  expect(await list()).toMatchObject([{ id: 'x1', expired: false, hits: 7 }])
   expect((await world.ask('DELETE', '/api/exceptions/x1', other.token)).status).toBe(404)
   expect((await world.ask('DELETE', '/api/exceptions/x1', acme.token)).body).toMatchObject({ id: 'x1' })
   expect(await list()).toEqual([])
@@ -78,6 +97,26 @@ test('one is added with its owner, goes to the detector with the settings, warns
     [acme.organizationId],
   )
   expect(history.map(({ action }) => action)).toEqual(['exception.added', 'exception.removed'])
+})
+
+test('stopping a rule that has found something CRITICAL within a week is told of too, and nothing else is', async () => {
+  const before = (await raised()).length
+  const id = 'tocsin.failed-auth'
+  const rule = { id, name: 'Failed authentication', version: 1, hash: 'ab'.repeat(32) }
+  for (const [severity, days] of [
+    ['HIGH', 0],
+    ['CRITICAL', 8],
+  ] as const)
+    await alert(['auth.login'], { rule, severity, createdAt: new Date(Date.now() - days * 86_400_000).toISOString() })
+  const step = async (act: string) => (await world.ask('POST', `/api/rules/${id}/${act}`, acme.token, { reason: 'noise' })).status
+  await publishRulePack(world.workerPool, [{ ruleId: id, title: rule.name, content: 'title: x', hash: rule.hash }], PARTITIONS)
+  expect([await step('pause'), await step('resume')]).toEqual([200, 200])
+  expect(await raised()).toHaveLength(before)
+  const critical = await alert(['auth.login'], { rule, severity: 'CRITICAL' })
+  expect(await step('pause')).toBe(200)
+  expect((await raised()).slice(before)).toMatchObject([
+    { title: 'A rule that has found something CRITICAL was stopped', metadata: { rule: id, alerts: [critical.id] } },
+  ])
 })
 
 test('an alert proposes one of its rule and group, for 30 days, to those who may add it', async () => {

@@ -180,6 +180,18 @@ describe('the life of a rule', () => {
   })
 })
 
+test('the list says how often a rule fired, when last, and which share people dismissed as false', async () => {
+  const rule = { id: PACK_RULE, name: 'Deletions', version: 1, hash: 'ab'.repeat(32) }
+  const at = (day: number) => `2026-03-0${day}T10:00:00.000Z`
+  const alerts = await Promise.all([1, 3, 2, 4].map((day) => world.addAlert(other.organizationId, { rule, createdAt: at(day) })))
+  for (const [index, dismissed] of [{ reason: 'false positive' }, { reason: 'benign' }].entries())
+    await world.ask('POST', `/api/alerts/${alerts[index]?.id}/dismiss`, other.token, dismissed)
+  const [listed] = (await list(other)).filter(({ ruleId }) => ruleId === PACK_RULE)
+  expect(listed).toMatchObject({ fires: 4, falsePositiveShare: 0.25, lastFired: at(4) })
+  const [quiet] = (await list()).filter(({ ruleId }) => ruleId === PACK_RULE)
+  expect(quiet).toMatchObject({ fires: 0, falsePositiveShare: null, lastFired: null })
+})
+
 describe('rules of the installation', () => {
   test('an organization can pause and resume one, for itself only, and change nothing else of it', async () => {
     expect(await list()).toContainEqual(

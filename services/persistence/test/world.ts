@@ -96,6 +96,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       clock,
     }),
     keyUse: createKeyUse(redis, Date.now),
+    exceptionHits: { of: () => new Map([['x1', 7]]) },
     cluster: { brokers: '127.0.0.1:1', prefix: '' },
     proxies: 'loopback',
     environment: 'development',

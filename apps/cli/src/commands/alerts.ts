@@ -1,4 +1,4 @@
-import type { Alert, AlertPage, AlertWithEvidence } from '@tocsin/contracts'
+import type { Alert, AlertPage, AlertSort, AlertWithEvidence, SortOrder } from '@tocsin/contracts'
 import { TerminalError } from '@tocsin/errors'
 import { ask, describe, fetchJson } from '../api.ts'
 import { type Output, plain, plainLines } from '../output.ts'
@@ -11,20 +11,35 @@ export interface AlertsAccess {
   readonly output: Output
 }
 
-export interface ListOptions extends AlertsAccess {
-  readonly status: readonly string[]
-  readonly severity: readonly string[]
+/** As the API names them; absent: no such filter. */
+export interface ListFilters {
+  readonly status?: readonly string[]
+  readonly severity?: readonly string[]
+  readonly type?: readonly string[]
+  readonly rule?: string
+  readonly subject?: string
+  readonly assignee?: string
+  readonly tag?: string
+  readonly q?: string
+  /** RFC 3339. */
+  readonly since?: string
+  readonly sort: AlertSort
+  readonly order: SortOrder
   readonly limit: number
+}
+
+export interface ListOptions extends AlertsAccess {
+  readonly filters: ListFilters
   /** ms since 1970. */
   readonly now: number
 }
 
-/** `tocsin alerts ls`: newest first. */
+/** `tocsin alerts ls`. */
 export async function listAlerts(options: ListOptions): Promise<number> {
   const query = queryOf(options)
-  query.set('limit', String(options.limit))
-  for (const status of options.status) query.append('status', status)
-  for (const severity of options.severity) query.append('severity', severity)
+  const { since, ...filters } = options.filters
+  for (const [name, value] of Object.entries({ ...filters, ...(since === undefined ? {} : { from: since }) }))
+    for (const each of Array.isArray(value) ? value : [value]) query.append(name, String(each))
   const page = await fetchJson<AlertPage>(`${options.url}/api/alerts?${query}`, { token: options.token })
   if (options.json === true) options.output.result(JSON.stringify(page))
   else if (page.items.length === 0) options.output.result('no alerts')

@@ -10,6 +10,7 @@
  */
 import { fastifyCookie as cookie } from '@fastify/cookie'
 import { type AccessDirectory, issueToken, type KeyRing, openCookie, sealCookie } from '@tocsin/access'
+import type { SignIn } from '@tocsin/contracts'
 import { messageOf } from '@tocsin/errors'
 import type { HttpServer } from '@tocsin/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -52,6 +53,10 @@ export function registerOidc(
     readonly sessionHours: number
     /** Rejects with 429 when an address signs in too often. */
     readonly limit: (request: FastifyRequest) => Promise<void>
+    /** Milliseconds until the subject may sign in again; 0: now. */
+    readonly accountWaitMs: (subject: string) => Promise<number>
+    /** Rejects with RetryableError where the history cannot take it. */
+    readonly tell: (signIn: SignIn) => Promise<void>
   },
 ): void {
   const { settings, ring } = deps
@@ -102,6 +107,21 @@ export function registerOidc(
     const { operator, memberships } = deps.access.of(subject)
     if (!operator && memberships.length === 0)
       return refused(reply, 'You belong to no organization here yet. Ask an admin of yours to add you as a member.')
+    const outcome = (await deps.accountWaitMs(subject)) > 0 ? 'too-many' : 'succeeded'
+    // A session that the history does not know of is not made.
+    try {
+      await deps.tell({ subject, method: 'oidc', outcome, ip: request.ip })
+    } catch (error) {
+      request.log.warn({ reason: messageOf(error) }, 'sign-in is not possible without the history')
+      return away(reply)
+    }
+    if (outcome === 'too-many')
+      return page(
+        reply.header('retry-after', '60'),
+        429,
+        'Too many sign-ins',
+        'You have signed in very often. Begin again in a minute.',
+      )
     const seconds = deps.sessionHours * HOUR_SECONDS
     const token = await issueToken(ring, { subject, ttlSeconds: seconds })
     request.log.info({ subject }, 'signed in by the OpenID provider')

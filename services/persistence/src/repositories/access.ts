@@ -1,6 +1,6 @@
 import { type Access, NO_ACCESS } from '@tocsin/access'
 import type { AccessRecord, Me, Role } from '@tocsin/contracts'
-import type { Query } from '@tocsin/postgres'
+import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
 import { REMOVE_MEMBER, SET_SUBJECT } from '../sql/member-sql.ts'
 import { GET_ACCESS, TOUCH_SUBJECT } from '../sql/organization-sql.ts'
 import { accessRecord, accessTombstone, addToOutbox } from './outbox.ts'
@@ -37,6 +37,18 @@ export async function readAccess(query: Query, subject: string): Promise<Subject
   const { operator, version, not_before } = first
   return { operator, version, notBefore: not_before?.toISOString() ?? null, memberships, organizations }
 }
+
+/** In a transaction of its own. `pool`: of tocsin_api. */
+export const findAccess = (pool: Pool, subject: string): Promise<SubjectAccess> =>
+  inOrganization(
+    pool,
+    null,
+    async (query) => {
+      await query(SET_SUBJECT, [subject])
+      return readAccess(query, subject)
+    },
+    'snapshot',
+  )
 
 /** The subject's record for topic `access`. */
 export async function readAccessRecord(query: Query, subject: string): Promise<AccessRecord> {

@@ -3,8 +3,11 @@ import type { ActChannel, HistoryItem } from '@tocsin/contracts'
 import { TocsinError } from '@tocsin/errors'
 import { commitmentOf } from '@tocsin/history'
 import type { Query } from '@tocsin/postgres'
+import { administrativeEvent } from '../history/administrative-event.ts'
 import type { FieldCipher, FieldPlace } from '../protection/field-cipher.ts'
 import { ADD_HISTORY, ERASE_PAYLOADS, LIST_HISTORY } from '../sql/history-sql.ts'
+import { PARTITION_OF } from '../sql/organization-sql.ts'
+import { addToOutbox, eventRecord } from './outbox.ts'
 
 /** What an entry can be about. */
 export type HistoryKind =
@@ -19,6 +22,8 @@ export type HistoryKind =
   | 'retention'
   | 'sign-in'
   | 'history'
+  /** Of the API, as `METHOD PATH`. */
+  | 'operation'
 
 /** One act. Written in the act's own transaction. */
 export interface HistoryEntry {
@@ -31,6 +36,8 @@ export interface HistoryEntry {
   /** What was done, for instance `alert.acknowledged`, `key.revoked`. */
   readonly action: string
   readonly about: { readonly kind: HistoryKind; readonly id: string; readonly version?: number }
+  /** Where the request came from; absent: not known. */
+  readonly ip?: string | undefined
   /** What must be erasable: texts, names, values before and after. */
   readonly details: Readonly<Record<string, unknown>>
 }
@@ -44,12 +51,15 @@ const payloadField = (organizationId: string, historyId: string): FieldPlace => 
   rowId: historyId,
 })
 
-/** The organization's key must be loaded (`cipher.load`). A second entry for the same version of the same thing adds nothing. */
+/**
+ * The organization's key must be loaded (`cipher.load`). An administrative act is also put into the outbox as an audit event of the
+ * organization. A second entry for the same version of the same thing adds nothing.
+ */
 export async function addHistory(query: Query, cipher: FieldCipher, entry: HistoryEntry): Promise<void> {
   const id = randomUUID()
   const { organizationId, about } = entry
   const payload = JSON.stringify({ salt: randomBytes(SALT_BYTES).toString('hex'), details: entry.details })
-  await query(ADD_HISTORY, [
+  const added = await query(ADD_HISTORY, [
     id,
     organizationId,
     entry.at,
@@ -62,6 +72,11 @@ export async function addHistory(query: Query, cipher: FieldCipher, entry: Histo
     Buffer.from(commitmentOf(payload), 'hex'),
     cipher.seal(payloadField(organizationId, id), payload),
   ])
+  const event = added.length === 0 ? null : administrativeEvent(id, entry)
+  if (event === null) return
+  const [place] = await query<{ partition: number }>(PARTITION_OF, [organizationId])
+  // An organization that is being deleted has no rules that could see it.
+  if (place !== undefined) await addToOutbox(query, [eventRecord(event, place.partition)])
 }
 
 /** The payload as it was committed to; null: erased. `''`: the stored bytes do not open, so nothing can prove what was there. */

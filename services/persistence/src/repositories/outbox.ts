@@ -3,6 +3,7 @@ import {
   type AlertErased,
   type AlertFigures,
   type AlertStatusChange,
+  type AuditEvent,
   type ControlRecord,
   ERASED_RECORD_TYPE,
   type FigureRecordType,
@@ -97,6 +98,15 @@ export const erasedRecord = (erased: AlertErased, partition: number): OutboxReco
     ERASED_RECORD_TYPE,
     'Alert',
     erased,
+  )
+
+/** An event that this service itself has to tell. `partition`: of its organization. */
+export const eventRecord = (event: AuditEvent, partition: number): OutboxRecord =>
+  record(
+    { organizationId: event.organizationId, topic: TOPICS.auditEvents.name, partition, key: event.organizationId },
+    'event',
+    'AuditEvent',
+    event,
   )
 
 /** The control record first, so that the setting is in force before anyone who reads `tenants` acts on it (design §5.2). */

@@ -10,6 +10,7 @@ import { type AlertFilter, AlertList, type ListedAlert, type ListPlace } from '.
 import { addHistory } from '../repositories/history.ts'
 import { filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
 import { authorizeCaller } from './authentication.ts'
+import { originOf } from './headers.ts'
 
 /** Alerts read at a time: about a megabyte, which is all that an export holds. */
 const BATCH = 250
@@ -56,7 +57,7 @@ export function alertExportRoute(app: HttpServer, { pool, cipher }: AlertExportR
           organizationId,
           at: new Date().toISOString(),
           actor,
-          channel: 'api',
+          ...originOf(request),
           action: 'alerts.exported',
           about: { kind: 'organization', id: organizationId },
           details: { format, filter },

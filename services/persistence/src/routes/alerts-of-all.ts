@@ -24,7 +24,7 @@ import { ACT_PERMISSIONS, commandOf } from './act-command.ts'
 import { actOnMany, wantedOf } from './act-on-many.ts'
 import { filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
 import { subjectOf } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 
 const DEFAULT_LIMIT = 50
 /** Looked at for one page, whether they have a fitting alert or not. */
@@ -80,7 +80,7 @@ export function alertsOfAllRoutes(app: HttpServer, deps: AlertsOfAllRoutes): voi
           organizationId,
           at: new Date().toISOString(),
           actor,
-          channel: channelOf(request),
+          ...originOf(request),
           action: 'alerts.viewed',
           about: { kind: 'organization', id: organizationId },
           details: { by: 'alerts:view:all', alertIds: page.map(({ alert }) => alert.id) },

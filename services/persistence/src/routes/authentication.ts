@@ -2,13 +2,14 @@ import {
   type AuthorizationRequest,
   actorOfKey,
   admitted,
-  authorizeIn,
   hashKey,
   isKey,
   isServiceToken,
   type KeyRing,
+  permit,
   SCOPE_PERMISSIONS,
   type Standing,
+  standingIn,
   standingsOf,
   verifyServiceToken,
   verifyToken,
@@ -16,12 +17,11 @@ import {
 import type { KeyScope } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type FailedAttempts, tooManyRequests } from '@tocsin/http'
-import { inOrganization, type Pool } from '@tocsin/postgres'
+import type { Pool } from '@tocsin/postgres'
 import type { KeyUse, TokenBuckets } from '@tocsin/redis'
 import type { FastifyRequest } from 'fastify'
-import { readAccess, type SubjectAccess } from '../repositories/access.ts'
+import { findAccess, type SubjectAccess } from '../repositories/access.ts'
 import { findKey } from '../repositories/api-keys.ts'
-import { SET_SUBJECT } from '../sql/member-sql.ts'
 
 const SERVICE = 'persistence'
 
@@ -36,6 +36,8 @@ const callers = new WeakMap<FastifyRequest, Caller>()
 const MAX_REMEMBERED_KEYS = 10_000
 /** Organizations that requests were let into. */
 const entered = new WeakMap<FastifyRequest, string>()
+/** Members, and keys, that may not do what they asked for. */
+const refused = new WeakMap<FastifyRequest, Pick<Authorized, 'organizationId' | 'actor'>>()
 
 export interface Authentication {
   readonly ring: KeyRing
@@ -106,15 +108,7 @@ async function tokenHolder({ ring, pool }: Authentication, token: string | undef
   if (token !== undefined && isServiceToken(token))
     return { kind: 'service', name: (await verifyServiceToken(ring, token, SERVICE)).caller }
   const verified = await verifyToken(ring, token)
-  const access = await inOrganization(
-    pool,
-    null,
-    async (query) => {
-      await query(SET_SUBJECT, [verified.subject])
-      return readAccess(query, verified.subject)
-    },
-    'snapshot',
-  )
+  const access = await findAccess(pool, verified.subject)
   admitted(access, verified)
   return { kind: 'subject', subject: verified.subject, access }
 }
@@ -159,18 +153,24 @@ export interface Authorized extends Standing {
 export function authorizeCaller(request: FastifyRequest, asked: AuthorizationRequest): Authorized {
   const caller = callerOf(request)
   if (caller.kind === 'service') throw new HttpProblem(403, 'FORBIDDEN', 'A service token may not do this.')
-  const authorized = authorizedAs(caller, asked)
-  entered.set(request, authorized.organizationId)
-  return authorized
+  const standing = standingIn(standingsAs(caller), asked)
+  const { organizationId } = standing
+  const actor = actorOf(caller)
+  if (!standing.permissions.has(asked.permission)) refused.set(request, { organizationId, actor })
+  permit(standing, asked.permission)
+  entered.set(request, organizationId)
+  return { ...standing, actor }
 }
 
-function authorizedAs(caller: Exclude<Caller, { kind: 'service' }>, asked: AuthorizationRequest): Authorized {
-  const actor = actorOf(caller)
-  if (caller.kind === 'subject') return { ...authorizeIn(standingsOf(caller.access), asked), actor }
+function standingsAs(caller: Exclude<Caller, { kind: 'service' }>): Standing[] {
+  if (caller.kind === 'subject') return standingsOf(caller.access)
   const permissions = new Set(caller.scopes.flatMap((scope) => SCOPE_PERMISSIONS[scope]))
-  const standing = { organizationId: caller.organizationId, as: 'this key', permissions }
-  return { ...authorizeIn([standing], asked), actor }
+  return [{ organizationId: caller.organizationId, as: 'this key', permissions }]
 }
 
 /** The organization that the request was let into by authorizeCaller; undefined: none. */
 export const organizationOf = (request: FastifyRequest): string | undefined => entered.get(request)
+
+/** Who was refused by authorizeCaller, and in which organization; undefined: nobody. */
+export const refusedOf = (request: FastifyRequest): Pick<Authorized, 'organizationId' | 'actor'> | undefined =>
+  refused.get(request)

@@ -11,7 +11,7 @@ import { readOrganization } from '../repositories/organizations.ts'
 import { holding, readRulePair, readVersion } from '../repositories/rules.ts'
 import { checkText } from '../rules/check-texts.ts'
 import { authorizeCaller } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import type { RuleRoutes } from './rules.ts'
 
 const HOUR_MS = 3_600_000
@@ -54,7 +54,7 @@ export function backtestRoutes(app: HttpServer, { pool, cipher, workers, backtes
             organizationId,
             at: started.startedAt,
             actor,
-            channel: channelOf(request),
+            ...originOf(request),
             action: 'rule.backtested',
             about: { kind: 'rule', id: ruleId },
             details: { backtest: started.id, hash, version: body.version ?? null, hours: body.hours ?? null },

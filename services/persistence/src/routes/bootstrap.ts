@@ -9,6 +9,7 @@ import type { FieldCipher } from '../protection/field-cipher.ts'
 import { changeAccess } from '../repositories/access.ts'
 import { MAKE_FIRST_OPERATOR } from '../sql/member-sql.ts'
 import { callerOf } from './authentication.ts'
+import { originOf } from './headers.ts'
 
 const CALLER = 'bootstrap'
 
@@ -31,6 +32,7 @@ export function bootstrapRoute(app: HttpServer, deps: { readonly pool: Pool; rea
         admin: body.admin,
         actor: body.operator,
         channel: 'cli' as const,
+        ip: originOf(request).ip,
       }
       const { organizationId, slug, ingestKey } = await createOrganization(deps, wanted, async (query) => {
         const [row] = await query<{ made: boolean }>(MAKE_FIRST_OPERATOR, [body.operator])

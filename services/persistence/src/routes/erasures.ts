@@ -7,7 +7,7 @@ import type { FieldCipher } from '../protection/field-cipher.ts'
 import { addErasure, getErasure, listErasures } from '../repositories/erasures.ts'
 import { addHistory } from '../repositories/history.ts'
 import { authorizeCaller } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import { write } from './write.ts'
 
 export interface ErasureRoutes {
@@ -51,7 +51,7 @@ export function erasureRoutes(app: HttpServer, { pool, cipher }: ErasureRoutes):
           organizationId,
           at,
           actor,
-          channel: channelOf(request),
+          ...originOf(request),
           action: 'erasure.requested',
           about: { kind: 'erasure', id },
           details: { pseudonym, reason },

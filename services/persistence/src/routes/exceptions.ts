@@ -6,18 +6,18 @@ import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization } from '@tocsin/postgres'
 import type { FastifyRequest } from 'fastify'
 import { settingsFaults } from '../core/organization-settings.ts'
+import type { FollowedHits } from '../exception-hits.ts'
 import { getAlert } from '../repositories/alerts.ts'
 import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, readOrganization } from '../repositories/organizations.ts'
 import { hiddenBy } from '../rules/hidden-alerts.ts'
+import { CRITICAL_DAYS, tellOfHidden } from '../rules/tell-of-hidden.ts'
 import { authorizeCaller } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import type { RuleRoutes } from './rules.ts'
 import { type WriteContext, write } from './write.ts'
 
 const PROPOSED_DAYS = 30
-/** An exception that would have hidden a CRITICAL alert of these days is told of (security.md §5). */
-const CRITICAL_DAYS = 7
 const DAY_MS = 86_400_000
 
 interface Asked {
@@ -25,7 +25,11 @@ interface Asked {
   readonly request: FastifyRequest
 }
 
-export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
+export interface ExceptionRoutes extends RuleRoutes {
+  readonly exceptionHits: Pick<FollowedHits, 'of'>
+}
+
+export function exceptionRoutes(app: HttpServer, parts: ExceptionRoutes): void {
   const { pool, cipher } = parts
   const authorized = ({ query: { organizationId }, request }: Asked, what = 'exception') =>
     authorizeCaller(request, { organizationId, permission: 'exceptions:write', what })
@@ -38,6 +42,8 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
       readonly list: RuleException[]
       readonly about: RuleException
       readonly details?: object
+      /** CRITICAL alerts of the last days that the change would have hidden. */
+      readonly critical?: HiddenAlerts['hidden']
       readonly answer: T
     },
   ): Promise<T> => {
@@ -45,7 +51,7 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
     return write({ pool, cipher, ...by }, async (query) => {
       const state = await readOrganization(query, organizationId, true)
       if (state === null) throw notFound('organization')
-      const { list, about, details = {}, answer } = next(state.settings.exceptions ?? [])
+      const { list, about, details = {}, critical = [], answer } = next(state.settings.exceptions ?? [])
       const settings = { ...state.settings, exceptions: list }
       const errors = settingsFaults(settings, {})
       if (errors.length > 0)
@@ -57,11 +63,12 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: channelOf(request),
+        ...originOf(request),
         action,
         about: { kind: 'exception', id: about.id },
         details: { ...about, ...details },
       })
+      await tellOfHidden(query, cipher, { organization: state, actor, action, what: 'exception', id: about.id, hidden: critical })
       return answer
     })
   }
@@ -71,10 +78,12 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
     const state = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
     if (state === null) throw notFound('organization')
     const now = Date.now()
+    const hits = parts.exceptionHits.of(organizationId)
     return {
       items: (state.settings.exceptions ?? []).map((exception) => ({
         ...exception,
         expired: exception.expiresAt !== null && Date.parse(exception.expiresAt) <= now,
+        hits: hits.get(exception.id) ?? 0,
       })),
     }
   })
@@ -93,6 +102,7 @@ export function exceptionRoutes(app: HttpServer, parts: RuleRoutes): void {
         list: [...present, exception],
         about: exception,
         details: { wouldHaveHidden: hidden.hidden.length, criticalHidden: critical.map((alert) => alert.id) },
+        critical,
         answer: { exception, hidden, warnings: warningsOf(critical) },
       }))
     },

@@ -12,6 +12,7 @@ import { addHistory, type HistoryFilter, listHistory } from '../repositories/his
 import { listHeads } from '../repositories/history-chain.ts'
 import { HAS_ALERT } from '../sql/alert-sql.ts'
 import { type Authorized, authorizeCaller } from './authentication.ts'
+import { originOf } from './headers.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -72,7 +73,7 @@ export function historyRoutes(app: HttpServer, { pool, cipher, ring }: HistoryRo
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: 'api',
+        ...originOf(request),
         action: 'history.exported',
         about: { kind: 'history', id: organizationId },
         details: {},

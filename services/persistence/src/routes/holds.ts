@@ -8,7 +8,7 @@ import { addHistory } from '../repositories/history.ts'
 import { addHold, listHolds, releaseHold } from '../repositories/holds.ts'
 import { readOrganization } from '../repositories/organizations.ts'
 import { authorizeCaller } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import { write } from './write.ts'
 
 export interface HoldRoutes {
@@ -42,7 +42,7 @@ export function holdRoutes(app: HttpServer, { pool, cipher }: HoldRoutes): void 
       const asker = { organizationId, actor, at: new Date().toISOString() }
       const hold = await work(query, asker)
       const { id, scope, reason } = hold
-      const entry = { action, channel: channelOf(request), about: { kind: 'hold', id }, details: { scope, reason } } as const
+      const entry = { action, ...originOf(request), about: { kind: 'hold', id }, details: { scope, reason } } as const
       await addHistory(query, cipher, { ...asker, ...entry })
       return hold
     })

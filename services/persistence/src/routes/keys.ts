@@ -11,7 +11,7 @@ import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, readOrganization } from '../repositories/organizations.ts'
 import { END_KEY_LATER, REVOKE_KEY } from '../sql/key-sql.ts'
 import { type Authorized, authorizeCaller } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import { write } from './write.ts'
 
 const DEFAULT_GRACE_SECONDS = 86_400
@@ -50,7 +50,7 @@ export function keyRoutes(app: HttpServer, { pool, cipher, keyUse }: KeyRoutes):
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: channelOf(request),
+        ...originOf(request),
         action,
         about: { kind: 'key', id: key.id },
         details: { name: key.name, scopes: key.scopes, source: key.source, ...details },

@@ -12,7 +12,7 @@ import { listMembers, readMembership } from '../repositories/members.ts'
 import { readOrganization } from '../repositories/organizations.ts'
 import { REFUSE_TOKENS, REMOVE_MEMBER, SET_MEMBER } from '../sql/member-sql.ts'
 import { authorizeCaller } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import { write } from './write.ts'
 
 export interface MemberRoutes {
@@ -65,7 +65,7 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: channelOf(request),
+        ...originOf(request),
         action: `member.${decided}`,
         about: { kind: 'member', id: subject },
         details: { from: present.role, to: next },
@@ -95,7 +95,7 @@ export function memberRoutes(app: HttpServer, { pool, cipher }: MemberRoutes): v
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: channelOf(request),
+        ...originOf(request),
         action: 'member.signed-out',
         about: { kind: 'member', id: subject },
         details: {},

@@ -13,7 +13,7 @@ import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, listOrganizations, type OrganizationState, readOrganization } from '../repositories/organizations.ts'
 import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { authorizeCaller, operatorOf } from './authentication.ts'
-import { channelOf } from './headers.ts'
+import { originOf } from './headers.ts'
 import { type WriteContext, write } from './write.ts'
 
 const DAY_SECONDS = 86_400
@@ -41,7 +41,7 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring,
       refuseFaults(settings, recipients)
       const { organizationId, slug, ingestKey, adminSubject } = await createOrganization(
         { pool, cipher },
-        { name: body.name, slug: body.slug, settings, recipients, admin: undefined, actor, channel: channelOf(request) },
+        { name: body.name, slug: body.slug, settings, recipients, admin: undefined, actor, ...originOf(request) },
       )
       const token = await issueToken(ring, { subject: adminSubject, ttlSeconds })
       return { organizationId, slug, ingestKey, token, warnings: warningsOf(recipients) }
@@ -78,7 +78,7 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring,
         organizationId,
         at: new Date().toISOString(),
         actor,
-        channel: channelOf(by.request),
+        ...originOf(by.request),
         action,
         about: { kind: 'organization', id: organizationId, version: changed.version },
         details: { ...details },
@@ -126,7 +126,7 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring,
     async ({ params, body, request }) => {
       const actor = operatorOf(request)
       const { organizationId } = params
-      const deletion = await deleteOrganization({ pool, cipher }, { ...body, organizationId, actor, channel: channelOf(request) })
+      const deletion = await deleteOrganization({ pool, cipher }, { ...body, organizationId, actor, ...originOf(request) })
       if (deletion === null) throw notFound('organization')
       await cache.changed([organizationId])
       return deletion

@@ -1,5 +1,14 @@
 import { notFound } from '@tocsin/access'
-import { HEADERS, OPERATIONS_TABLE, type Permission, type RuleVersionText, type RuleWithText } from '@tocsin/contracts'
+import {
+  type AlertStatistics,
+  HEADERS,
+  type ListedRule,
+  OPERATIONS_TABLE,
+  type Permission,
+  type Rule,
+  type RuleVersionText,
+  type RuleWithText,
+} from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
@@ -14,7 +23,8 @@ import { changeRule, knownRule, newRule, type RuleActor, refuseForeign, refuseSt
 import { checkTexts } from '../rules/check-texts.ts'
 import { unifiedDiff } from '../rules/diff.ts'
 import { authorizeCaller } from './authentication.ts'
-import { channelOf, headerText } from './headers.ts'
+import { headerText, originOf } from './headers.ts'
+import { rememberedStatistics, type StatisticsRoutes } from './statistics.ts'
 import { write } from './write.ts'
 
 export interface RuleRoutes {
@@ -32,7 +42,7 @@ interface Asked {
 /** How a command is made of what is there; null `known`: neither the organization nor the installation has such a rule. */
 type Decide = (query: Query, pair: RulePair, known: KnownRule | null) => Promise<{ known: KnownRule; command: RuleCommand }>
 
-export function ruleRoutes(app: HttpServer, { pool, cipher, workers }: RuleRoutes): void {
+export function ruleRoutes(app: HttpServer, { pool, cipher, workers, cache }: RuleRoutes & StatisticsRoutes): void {
   const reading = <T>(
     { query: asked, request }: Omit<Asked, 'params'>,
     read: (query: Query, organizationId: string) => Promise<T>,
@@ -48,7 +58,14 @@ export function ruleRoutes(app: HttpServer, { pool, cipher, workers }: RuleRoute
       return text
     })
 
-  route(app, OPERATIONS_TABLE.listRules, (asked) => reading(asked, async (query, id) => ({ items: await listRules(query, id) })))
+  route(app, OPERATIONS_TABLE.listRules, async (asked) => {
+    const { rules, organizationId } = await reading(asked, async (query, id) => ({
+      rules: await listRules(query, id),
+      organizationId: id,
+    }))
+    const { byRule } = await rememberedStatistics({ pool, cache }, organizationId, { from: null, to: null })
+    return { items: withFires(rules, byRule) }
+  })
   route(app, OPERATIONS_TABLE.getRule, async (asked) => {
     const rule = await reading(asked, async (query, id) => found(await readRulePair(query, id, asked.params.ruleId)))
     return withTag(asked.reply, rule)
@@ -151,6 +168,18 @@ export function ruleRoutes(app: HttpServer, { pool, cipher, workers }: RuleRoute
 const authorized = (request: FastifyRequest, organizationId: string | undefined, permission: Permission) =>
   authorizeCaller(request, { organizationId, permission, what: 'rule' })
 
+/** Alerts know a rule by the beginning of its id. */
+const MAX_FIRED_ID = 200
+const NEVER_FIRED = { fires: 0, falsePositiveShare: null, lastFired: null }
+
+function withFires(rules: readonly Rule[], byRule: AlertStatistics['byRule']): ListedRule[] {
+  const fired = new Map(byRule.map((each) => [each.ruleId, each]))
+  return rules.map((rule) => {
+    const { fires, falsePositiveShare, lastFired } = fired.get(rule.ruleId.slice(0, MAX_FIRED_ID)) ?? NEVER_FIRED
+    return { ...rule, fires, falsePositiveShare, lastFired }
+  })
+}
+
 function found({ own, pack }: RulePair): RuleWithText {
   const rule = holding([own, pack])
   if (rule === null) throw notFound('rule')
@@ -170,7 +199,7 @@ async function actorOf(
   const organization = await readOrganization(query, organizationId)
   if (organization === null) throw notFound('organization')
   const traceparent = headerText(request, HEADERS.traceparent)
-  return { organizationId, partition: organization.partition, actor, channel: channelOf(request), reason, traceparent }
+  return { organizationId, partition: organization.partition, actor, ...originOf(request), reason, traceparent }
 }
 
 /** Ids of the installation's rules, now and to come, and names of other addresses below /api/rules. */

@@ -1,10 +1,10 @@
-import { OPERATIONS_TABLE, type TrendBucket } from '@tocsin/contracts'
+import { type AlertStatistics, OPERATIONS_TABLE, type TrendBucket } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool } from '@tocsin/postgres'
 import type { AnswerCache } from '../answer-cache.ts'
 import { readOrganization } from '../repositories/organizations.ts'
-import { readStatistics, readTrend } from '../repositories/statistics.ts'
+import { readStatistics, readTrend, type TimeRange } from '../repositories/statistics.ts'
 import { refuseBadValue } from './alert-filter.ts'
 import { authorizeCaller } from './authentication.ts'
 
@@ -18,6 +18,15 @@ export interface StatisticsRoutes {
   readonly cache: AnswerCache
 }
 
+export const rememberedStatistics = (
+  { pool, cache }: StatisticsRoutes,
+  organizationId: string,
+  range: TimeRange,
+): Promise<AlertStatistics> =>
+  cache.remember(organizationId, `statistics ${range.from} ${range.to}`, () =>
+    inOrganization(pool, organizationId, (query) => readStatistics(query, organizationId, range), 'snapshot'),
+  )
+
 /** Nothing in these answers is masked for anybody: what is remembered is the same for all who may read alerts. */
 export function statisticsRoutes(app: HttpServer, { pool, cache }: StatisticsRoutes): void {
   route(app, OPERATIONS_TABLE.getStatistics, async ({ query: asked, request }) => {
@@ -27,11 +36,7 @@ export function statisticsRoutes(app: HttpServer, { pool, cache }: StatisticsRou
       what: 'organization',
     })
     const range = { from: asked.from ?? null, to: asked.to ?? null }
-    return cache
-      .remember(organizationId, `statistics ${range.from} ${range.to}`, () =>
-        inOrganization(pool, organizationId, (query) => readStatistics(query, organizationId, range), 'snapshot'),
-      )
-      .catch(refuseBadValue)
+    return rememberedStatistics({ pool, cache }, organizationId, range).catch(refuseBadValue)
   })
 
   route(app, OPERATIONS_TABLE.getTrend, async ({ query: asked, request }) => {

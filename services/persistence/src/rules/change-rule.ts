@@ -8,6 +8,8 @@ import type { FieldCipher } from '../protection/field-cipher.ts'
 import { addHistory } from '../repositories/history.ts'
 import { addToOutbox, organizationRuleRecords } from '../repositories/outbox.ts'
 import { countActiveRules, holding, type RulePair, readVersion, writeRule } from '../repositories/rules.ts'
+import { CRITICAL_OF_RULE } from '../sql/rule-sql.ts'
+import { CRITICAL_DAYS, type HidingAct, tellOfHidden } from './tell-of-hidden.ts'
 
 /** What an engine runs beside the rules of the installation and keeps up with its partition (docs/benchmarks.md, many rules). */
 export const MAX_ACTIVE_RULES = 500
@@ -19,6 +21,7 @@ export interface RuleActor {
   readonly partition: number
   readonly actor: string
   readonly channel: ActChannel
+  readonly ip: string
   readonly reason: string
   readonly traceparent: string | undefined
 }
@@ -52,7 +55,10 @@ export async function textInForce(query: Query, { own, pack }: RulePair, known: 
   return readVersion(query, known.organizationId, known.ruleId, known.inForce)
 }
 
-/** The organization's key must be loaded, and its rules locked. @throws HttpProblem 409, 422 */
+/**
+ * The organization's key must be loaded, and its rules locked. Stopping a rule that has found something CRITICAL lately is an alert
+ * itself. @throws HttpProblem 409, 422
+ */
 export async function changeRule(
   query: Query,
   cipher: FieldCipher,
@@ -73,16 +79,25 @@ export async function changeRule(
   if (step.publish !== null)
     await addToOutbox(query, organizationRuleRecords({ ...step.publish, organizationId }, by.partition, by.traceparent))
   const { ruleId, version, inForce, draft, state } = step.rule
+  const action = `rule.${PAST[command.act]}`
   await addHistory(query, cipher, {
     organizationId,
     at,
     actor: by.actor,
     channel: by.channel,
-    action: `rule.${PAST[command.act]}`,
+    ip: by.ip,
+    action,
     about: { kind: 'rule', id: ruleId },
     details: { from: step.from, to: state, version, inForce, draft, hash: step.added?.text.hash ?? null, reason: by.reason },
   })
+  if (step.from !== 'active' || state === 'active') return
+  const hidden = await criticalAlertsOf(query, organizationId, ruleId)
+  await tellOfHidden(query, cipher, { organization: by, actor: by.actor, action, what: 'rule', id: ruleId, hidden })
 }
+
+/** Of the last days, newest first. */
+const criticalAlertsOf = (query: Query, organizationId: string, ruleId: string): Promise<HidingAct['hidden']> =>
+  query<{ id: string; title: string }>(CRITICAL_OF_RULE, [organizationId, ruleId, CRITICAL_DAYS])
 
 /** 412 where the rule is no longer as the caller read it. */
 export function refuseStale(rule: RuleWithText | null, ifMatch: string | undefined): void {

@@ -1,6 +1,6 @@
 /**
  * $1 id, $2 organization, $3 at, $4 actor, $5 channel, $6 action, $7 and $8 what it is about, $9 version, $10 commitment, $11 payload.
- * An act that came before (same version of the same thing) adds nothing.
+ * An act that came before (same version of the same thing) adds nothing: no row.
  */
 export const ADD_HISTORY = `
 WITH entry AS (
@@ -9,7 +9,8 @@ WITH entry AS (
       ON CONFLICT (organization_id, about_kind, about_id, version) WHERE version IS NOT NULL DO NOTHING
   RETURNING id, organization_id
 )
-INSERT INTO history_payloads (history_id, organization_id, payload) SELECT id, organization_id, $11 FROM entry`
+INSERT INTO history_payloads (history_id, organization_id, payload) SELECT id, organization_id, $11 FROM entry
+RETURNING history_id`
 
 /** $1 organization, $2 alert, $3 version: who made it. */
 export const WHO_ACTED = `

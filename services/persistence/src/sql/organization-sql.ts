@@ -25,6 +25,7 @@ const COLUMNS = 'id, slug, name, version, partition, settings, recipients, limit
 
 /** $1 organization. */
 export const GET_ORGANIZATION = `SELECT ${COLUMNS} FROM organizations WHERE id = $1`
+export const PARTITION_OF = 'SELECT partition FROM organizations WHERE id = $1'
 export const LOCK_ORGANIZATION = `SELECT ${COLUMNS} FROM organizations WHERE id = $1 FOR UPDATE`
 /** $1 slug after which to begin, $2 how many. Needs a transaction whose subject is an operator. */
 export const LIST_ORGANIZATIONS = `

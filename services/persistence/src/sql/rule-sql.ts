@@ -54,3 +54,9 @@ SELECT r.rule_id, r.state, r.owner, newest.title, inforce.hash
   JOIN rule_versions newest ON newest.organization_id = $1 AND newest.rule_id = r.rule_id AND newest.version = r.version
   LEFT JOIN rule_versions inforce ON inforce.organization_id = $1 AND inforce.rule_id = r.rule_id AND inforce.version = r.in_force
  WHERE r.organization_id = $1`
+/** $1 organization, $2 rule, $3 days. */
+export const CRITICAL_OF_RULE = `
+SELECT id, title FROM alerts
+ WHERE organization_id = $1 AND rule_id = left($2, 200) AND severity = 'CRITICAL' AND merged_into IS NULL
+   AND created_at >= now() - make_interval(days => $3)
+ ORDER BY created_at DESC, id DESC LIMIT 1000`

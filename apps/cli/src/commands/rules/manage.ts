@@ -1,12 +1,12 @@
 /** `tocsin rules ls`, `show`, `diff`, `activate`, `pause`, `resume`, `retire`. */
-import type { Rule, RuleWithText } from '@tocsin/contracts'
+import type { ListedRule, Rule, RuleWithText } from '@tocsin/contracts'
 import { plain } from '../../output.ts'
 import { pathOf, postTo, type RulesAccess, readFrom } from './rules-api.ts'
 
 export async function listRules(access: RulesAccess): Promise<number> {
-  const { items } = await readFrom<{ items: Rule[] }>(access, '')
+  const { items } = await readFrom<{ items: ListedRule[] }>(access, '')
   if (access.json === true) access.output.result(JSON.stringify(items))
-  else for (const rule of items) access.output.result(lineOf(rule))
+  else for (const rule of items) access.output.result(`${lineOf(rule)}  ${plain(firesOf(rule))}`)
   return 0
 }
 
@@ -38,6 +38,9 @@ export async function actOnRule(access: RulesAccess, ruleId: string, act: RuleAc
   access.output.result(access.json === true ? JSON.stringify(rule) : lineOf(rule))
   return 0
 }
+
+const firesOf = ({ fires, falsePositiveShare, lastFired }: ListedRule): string =>
+  lastFired === null ? 'never fired' : `fired ${fires}, last ${lastFired}, false ${Math.round((falsePositiveShare ?? 0) * 100)} %`
 
 const lineOf = ({ state, version, inForce, draft, owner, ruleId, title }: Rule): string => {
   const versions =
