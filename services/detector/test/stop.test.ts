@@ -51,13 +51,7 @@ it('a detector stopped with SIGTERM keeps its windows (four failures before, one
     })
     expect(await first.kill('SIGTERM')).toBe(0)
     expect(await publishedChanges(place.kafka)).toEqual([])
-    const [told, ...more] = await contentOf(place.kafka, TOPICS.exceptionHits.name)
-    expect([told?.key, JSON.parse(String(told?.value)), more]).toEqual([
-      ORGANIZATION,
-      { organizationId: ORGANIZATION, hits: [{ id: 'scanner', count: 6 }] },
-      [],
-    ])
-    start(place)
+    const second = start(place)
     await place.producer.send([eventRecord(failedLogin('victim'))])
     const changes = await waitFor(
       async () => {
@@ -68,5 +62,11 @@ it('a detector stopped with SIGTERM keeps its windows (four failures before, one
     )
     expect(changes.map(({ type, alert }) => [type, alert['pattern'], alert.count, alert.group])).toEqual([
       ['alert.created', 'FAILED_AUTH', 5, { principalId: 'victim' }],
+    ])
+    expect(await second.kill('SIGTERM')).toBe(0)
+    const told = (await contentOf(place.kafka, TOPICS.exceptionHits.name)).at(-1)
+    expect([told?.key, JSON.parse(String(told?.value))]).toEqual([
+      ORGANIZATION,
+      { organizationId: ORGANIZATION, hits: [{ id: 'scanner', count: 6 }] },
     ])
   }))

@@ -158,57 +158,6 @@ describe('people', () => {
   })
 })
 
-describe('administrative acts', () => {
-  test('lie on audit.events as events of their organization, once each and in order, behind its settings', async () => {
-    const own = await world.newOrganization(instance, 'Watched')
-    const set = (subject: string, role: string) => world.ask(instance, 'PUT', `/api/members/${subject}`, own.token, { role })
-    const acts = ['viewer', 'responder', 'auditor', 'author'].map((role) => () => set('mia', role))
-    for (const act of acts) await act()
-    await Promise.all(['a', 'b', 'c'].map((subject) => set(subject, 'viewer')))
-    const entries = await world.admin<{ id: string; about_id: string }>(
-      `SELECT id, about_id FROM history WHERE organization_id = $1 ORDER BY position`,
-      [own.organizationId],
-    )
-    const records = await waitFor(
-      async () => {
-        const found = (await world.contentOf('audit.events')).filter(({ key }) => String(key) === own.organizationId)
-        return found.filter((record) => headerOf(record, 'tocsin-type') === 'event').length === entries.length && found
-      },
-      { limitMs: LIMIT_MS, what: 'the events' },
-    )
-    expect(new Set(records.map(({ partition }) => partition))).toEqual(new Set([own.partition]))
-    expect(headerOf(records[0] as (typeof records)[0], 'tocsin-type')).toBe('control')
-    const events = records
-      .filter((record) => headerOf(record, 'tocsin-type') === 'event')
-      .map((record) => JSON.parse(String(record.value)) as AuditEvent)
-    expect(events.filter((event) => !isEvent.Check(event))).toEqual([])
-    expect(events.map(({ id }) => id).sort()).toEqual(entries.map(({ id }) => `tocsin:${id}`).sort())
-    // Acts one after the other are told one after the other.
-    const ofMia = (ids: readonly { readonly id: string; readonly about: string | undefined }[]) =>
-      ids.filter(({ about }) => about === 'mia').map(({ id }) => id.replace('tocsin:', ''))
-    expect(ofMia(events.map(({ id, targetResourceId }) => ({ id, about: targetResourceId })))).toEqual(
-      ofMia(entries.map(({ id, about_id }) => ({ id, about: about_id }))),
-    )
-  })
-
-  test('hits of exceptions, as the detector tells them, are shown with the exceptions', async () => {
-    const exception = { id: 'scan', ruleId: null, match: { principalId: 'scanner' }, reason: 'a scan', expiresAt: null }
-    await world.ask(instance, 'POST', '/api/exceptions', acme.token, exception)
-    const { organizationId } = acme
-    for (const hits of [[{ id: 'scan', count: 3 }], 'nonsense', [{ id: 'scan', count: 5 }]])
-      await world.producer.send([
-        { topic: 'exception.hits', partition: 0, key: organizationId, value: JSON.stringify({ organizationId, hits }) },
-      ])
-    await waitFor(
-      async () => {
-        const { body } = await world.ask(instance, 'GET', '/api/exceptions', acme.token)
-        return (body['items'] as unknown as { hits: number }[])[0]?.hits === 5
-      },
-      { limitMs: LIMIT_MS, what: 'the hits' },
-    )
-  })
-})
-
 describe('an alert that was merged into another', () => {
   const merged = (figures: AlertFigures, into: string) => ({
     type: 'alert.closed',
@@ -392,4 +341,55 @@ test('a type that this release does not know stops its partition and is reported
   const next = figuresOf(acme.organizationId)
   await publish([created(next)])
   expect(await alert(next.id)).toMatchObject({ revision: 1 })
+})
+
+describe('administrative acts', () => {
+  test('lie on audit.events as events of their organization, once each and in order, behind its settings', async () => {
+    const own = await world.newOrganization(instance, 'Watched')
+    const set = (subject: string, role: string) => world.ask(instance, 'PUT', `/api/members/${subject}`, own.token, { role })
+    const acts = ['viewer', 'responder', 'auditor', 'author'].map((role) => () => set('mia', role))
+    for (const act of acts) await act()
+    await Promise.all(['a', 'b', 'c'].map((subject) => set(subject, 'viewer')))
+    const entries = await world.admin<{ id: string; about_id: string }>(
+      `SELECT id, about_id FROM history WHERE organization_id = $1 ORDER BY position`,
+      [own.organizationId],
+    )
+    const records = await waitFor(
+      async () => {
+        const found = (await world.contentOf('audit.events')).filter(({ key }) => String(key) === own.organizationId)
+        return found.filter((record) => headerOf(record, 'tocsin-type') === 'event').length === entries.length && found
+      },
+      { limitMs: LIMIT_MS, what: 'the events' },
+    )
+    expect(new Set(records.map(({ partition }) => partition))).toEqual(new Set([own.partition]))
+    expect(headerOf(records[0] as (typeof records)[0], 'tocsin-type')).toBe('control')
+    const events = records
+      .filter((record) => headerOf(record, 'tocsin-type') === 'event')
+      .map((record) => JSON.parse(String(record.value)) as AuditEvent)
+    expect(events.filter((event) => !isEvent.Check(event))).toEqual([])
+    expect(events.map(({ id }) => id).sort()).toEqual(entries.map(({ id }) => `tocsin:${id}`).sort())
+    // Acts one after the other are told one after the other.
+    const ofMia = (ids: readonly { readonly id: string; readonly about: string | undefined }[]) =>
+      ids.filter(({ about }) => about === 'mia').map(({ id }) => id.replace('tocsin:', ''))
+    expect(ofMia(events.map(({ id, targetResourceId }) => ({ id, about: targetResourceId })))).toEqual(
+      ofMia(entries.map(({ id, about_id }) => ({ id, about: about_id }))),
+    )
+  })
+
+  test('hits of exceptions, as the detector tells them, are shown with the exceptions', async () => {
+    const exception = { id: 'scan', ruleId: null, match: { principalId: 'scanner' }, reason: 'a scan', expiresAt: null }
+    await world.ask(instance, 'POST', '/api/exceptions', acme.token, exception)
+    const { organizationId } = acme
+    for (const hits of [[{ id: 'scan', count: 3 }], 'nonsense', [{ id: 'scan', count: 5 }]])
+      await world.producer.send([
+        { topic: 'exception.hits', partition: 0, key: organizationId, value: JSON.stringify({ organizationId, hits }) },
+      ])
+    await waitFor(
+      async () => {
+        const { body } = await world.ask(instance, 'GET', '/api/exceptions', acme.token)
+        return (body['items'] as unknown as { hits: number }[])[0]?.hits === 5
+      },
+      { limitMs: LIMIT_MS, what: 'the hits' },
+    )
+  })
 })
