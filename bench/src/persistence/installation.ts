@@ -9,8 +9,9 @@ import { generateKeyRing, issueToken, type KeyRing } from '@tocsin/access'
 import { ALL_TOPICS } from '@tocsin/contracts'
 import { createKafka, ensureTopics, type Kafka } from '@tocsin/kafka'
 import { createDatabase, type RoleUrls } from '@tocsin/local'
-import { migrate, withConnection } from '@tocsin/postgres'
+import { createPool, migrate, withConnection } from '@tocsin/postgres'
 import { createLogger } from '@tocsin/telemetry'
+import { FieldCipher } from '../../../services/persistence/src/protection/field-cipher.ts'
 import type { BenchContext } from '../bench.ts'
 import { own } from '../child.ts'
 import { freePort } from '../free-port.ts'
@@ -54,6 +55,16 @@ export class Installation {
     const made = new Installation(context, urls, await generateKeyRing(), `${name.replace('_', '-')}-`, name)
     await ensureTopics(made.kafka, ALL_TOPICS, { partitions: 4, replication: 1 })
     return made
+  }
+
+  /** Seals as the service does. */
+  async withCipher<T>(work: (cipher: FieldCipher) => Promise<T>): Promise<T> {
+    const pool = createPool(this.urls.tocsin_worker, { name: 'bench', max: 1, log: createLogger('bench', 'error') })
+    try {
+      return await work(new FieldCipher(pool, this.ring.fields))
+    } finally {
+      await pool.end()
+    }
   }
 
   token(subject: string): Promise<string> {

@@ -10,6 +10,7 @@ ALTER TABLE alerts
   ADD COLUMN count_digits smallint NOT NULL GENERATED ALWAYS AS (length(count::text)) STORED,
   -- Room on the page for the next version of a row.
   SET (fillfactor = 80);
+ALTER TABLE alert_evidence SET (fillfactor = 80);
 
 CREATE INDEX alerts_updated ON alerts (organization_id, updated_hour DESC);
 CREATE INDEX alerts_largest ON alerts (organization_id, count_digits DESC);

@@ -17,17 +17,15 @@ interface Resealing {
 
 const statementsOf = (table: SealedTable): Resealing => {
   const { id, columns } = SEALED_SINCE[table]
-  // As the partial indexes of migration 0072 say it.
-  const readable = `(${columns.map((column) => `substring(${column}, 1, 1) = '\\x00'`).join(' OR ')})`
   return {
     owners: `
 SELECT DISTINCT organization_id FROM (
   SELECT t.organization_id FROM ${table} t
-   WHERE ${readable} AND NOT EXISTS (SELECT FROM organizations o WHERE o.id = t.organization_id AND o.deleted_at IS NOT NULL)
+   WHERE t.readable AND NOT EXISTS (SELECT FROM organizations o WHERE o.id = t.organization_id AND o.deleted_at IS NOT NULL)
    LIMIT $1) AS next`,
     lock: `
 SELECT ${id} AS id, organization_id, ${columns.join(', ')} FROM ${table}
- WHERE ${readable} AND organization_id = ANY ($1::uuid[]) LIMIT $2 FOR UPDATE SKIP LOCKED`,
+ WHERE readable AND organization_id = ANY ($1::uuid[]) LIMIT $2 FOR UPDATE SKIP LOCKED`,
     set: `UPDATE ${table} SET ${columns.map((column, at) => `${column} = $${at + 2}`).join(', ')} WHERE ${id} = $1`,
   }
 }
