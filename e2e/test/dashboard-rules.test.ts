@@ -93,7 +93,7 @@ test('a new rule is checked, tested, saved, activated, edited, compared and reti
   await page.getByLabel('Reason of the change').fill('again')
   await page.getByRole('button', { name: 'Save the draft' }).click()
   await page.getByText('The rule is not as you read it').waitFor()
-  await page.getByRole('button', { name: 'Leave it as it was' }).click()
+  await page.getByRole('button', { name: 'Cancel' }).click()
   await page.locator('pre.rule-text', { hasText: 'level: medium' }).waitFor()
 
   await decide('Retire', 'enough of it')

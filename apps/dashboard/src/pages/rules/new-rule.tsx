@@ -86,13 +86,14 @@ function Form({ content, id }: { readonly content: string; readonly id: string }
         etag={null}
         content={text}
         onChange={setText}
-        onEnd={() =>
+        onSaved={() =>
           void navigate({
             to: '/rules/$ruleId',
             params: { ruleId: ruleId.trim() },
             search: ({ org }) => (org === undefined ? {} : { org }),
           })
         }
+        onCancel={() => void navigate({ to: '/rules', search: (now) => now })}
       />
       <section>
         <h2>Try it</h2>

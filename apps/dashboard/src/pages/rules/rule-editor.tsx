@@ -9,14 +9,15 @@ export function RuleEditor({
   etag,
   content,
   onChange,
-  onEnd,
+  onSaved,
+  onCancel,
 }: {
   readonly ruleId: string
   readonly etag: string | null
   readonly content: string
   readonly onChange: (content: string) => void
-  /** Saved, or given up. */
-  readonly onEnd: () => void
+  readonly onSaved: () => void
+  readonly onCancel: () => void
 }) {
   const { organization } = useSignedIn()
   const [reason, setReason] = useState('')
@@ -26,7 +27,7 @@ export function RuleEditor({
       className="rule-editor"
       onSubmit={(event) => {
         event.preventDefault()
-        change.mutate({ act: 'save', content, reason: reason.trim() }, { onSuccess: onEnd })
+        change.mutate({ act: 'save', content, reason: reason.trim() }, { onSuccess: onSaved })
       }}
     >
       <label>
@@ -50,8 +51,8 @@ export function RuleEditor({
         <button type="submit" className="primary" disabled={change.isPending || ruleId.trim() === ''}>
           Save the draft
         </button>
-        <button type="button" onClick={onEnd}>
-          Leave it as it was
+        <button type="button" onClick={onCancel}>
+          Cancel
         </button>
         <span className="quiet">What is in force stays until the draft is activated.</span>
       </div>

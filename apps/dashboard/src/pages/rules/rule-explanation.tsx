@@ -80,11 +80,12 @@ function Explanation({ explained }: { readonly explained: ExplainedRule }) {
           </li>
         ))}
       </ul>
-      {Object.entries(explained.uncounted).map(([reason, count]) => (
-        <p key={reason} className="quiet">
-          {count.toLocaleString()} did not count: {reason}
-        </p>
-      ))}
+      <p className="quiet">
+        What became of the events:{' '}
+        {Object.entries(explained.uncounted)
+          .map(([outcome, count]) => `${outcome} ${count.toLocaleString()}`)
+          .join(', ') || 'none counted'}
+      </p>
     </div>
   )
 }

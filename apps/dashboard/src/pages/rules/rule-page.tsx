@@ -85,7 +85,14 @@ function Rule({ rule: { body: rule, etag } }: { readonly rule: Tagged<RuleWithTe
             )}
           </>
         ) : (
-          <RuleEditor ruleId={ruleId} etag={etag} content={edited} onChange={setEdited} onEnd={() => setEdited(null)} />
+          <RuleEditor
+            ruleId={ruleId}
+            etag={etag}
+            content={edited}
+            onChange={setEdited}
+            onSaved={() => setEdited(null)}
+            onCancel={() => setEdited(null)}
+          />
         )}
       </section>
       <section>
