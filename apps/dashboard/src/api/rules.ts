@@ -7,7 +7,7 @@ import type {
   ExplainedRule,
   HiddenAlerts,
   LintedRule,
-  Rule,
+  ListedRule,
   RuleDiff,
   RuleException,
   RuleVersion,
@@ -35,7 +35,7 @@ const trial = <T>(organizationId: string, what: 'lint' | 'test' | 'explain', bod
 
 export const rulesApi = {
   list: (organizationId: string, signal?: AbortSignal) =>
-    call<{ readonly items: readonly Rule[] }>(`/api/rules${inOrganization(organizationId)}`, { signal }),
+    call<{ readonly items: readonly ListedRule[] }>(`/api/rules${inOrganization(organizationId)}`, { signal }),
   one: (organizationId: string, ruleId: string, signal?: AbortSignal) =>
     callTagged<RuleWithText>(at(organizationId, ruleId), { signal }),
   versions: (organizationId: string, ruleId: string, signal?: AbortSignal) =>

@@ -37,6 +37,9 @@ export function ExceptionTable({ ruleId }: { readonly ruleId: string | null }) {
               <th scope="col">Reason</th>
               <th scope="col">Owner</th>
               <th scope="col">Until</th>
+              <th scope="col" className="number">
+                Events kept out
+              </th>
               <td />
             </tr>
           </thead>
@@ -61,6 +64,7 @@ export function ExceptionTable({ ruleId }: { readonly ruleId: string | null }) {
                   {item.expiresAt === null ? 'it is ended' : <Moment at={item.expiresAt} />}
                   {item.expired && ' · over'}
                 </td>
+                <td className="number">{item.hits.toLocaleString()}</td>
                 <td>
                   <button type="button" aria-label={`End the exception: ${item.reason}`} onClick={() => setEnding(item)}>
                     End

@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { AlertStatistics, Rule } from '@tocsin/contracts'
-import { statisticsQuery } from '../../api/queries.ts'
+import type { ListedRule } from '@tocsin/contracts'
 import { rulesQuery } from '../../api/rule-queries.ts'
 import { Failure } from '../../parts/failure.tsx'
 import { percent } from '../../parts/figures.ts'
@@ -11,15 +10,11 @@ import { Age } from '../../parts/time.tsx'
 import { useSignedIn } from '../../session.tsx'
 import { RuleState } from './rule-state.tsx'
 
-type Fired = AlertStatistics['byRule'][number]
-
 /** Every rule that holds here: the organization's own, and those of the installation. */
 export function RuleList() {
   const { organization, may } = useSignedIn()
   const { organizationId } = organization
   const rules = useQuery(rulesQuery(organizationId))
-  const statistics = useQuery(statisticsQuery(organizationId, null))
-  const fired = new Map(statistics.data?.byRule.map((each) => [each.ruleId, each]))
   return (
     <main className="page" id="content">
       <PageHeading title="Rules" />
@@ -35,18 +30,17 @@ export function RuleList() {
       </p>
       {rules.isPending && <p className="quiet">Loading …</p>}
       {rules.error && <Failure error={rules.error} retry={() => void rules.refetch()} />}
-      {statistics.error && <Failure error={statistics.error} retry={() => void statistics.refetch()} />}
       {rules.data && rules.data.items.length === 0 && (
         <p className="empty">
           There is no rule, so nothing raises an alert. Write one, or apply a folder: tocsin rules apply rules
         </p>
       )}
-      {rules.data && rules.data.items.length > 0 && <Table rules={rules.data.items} fired={fired} />}
+      {rules.data && rules.data.items.length > 0 && <Table rules={rules.data.items} />}
     </main>
   )
 }
 
-function Table({ rules, fired }: { readonly rules: readonly Rule[]; readonly fired: ReadonlyMap<string, Fired> }) {
+function Table({ rules }: { readonly rules: readonly ListedRule[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="table-frame" tabIndex={0} aria-label="Rules">
@@ -71,35 +65,32 @@ function Table({ rules, fired }: { readonly rules: readonly Rule[]; readonly fir
           </tr>
         </thead>
         <tbody>
-          {rules.map((rule) => {
-            const figures = fired.get(rule.ruleId)
-            return (
-              <tr key={rule.ruleId}>
-                <td>
-                  <Link to="/rules/$ruleId" params={{ ruleId: rule.ruleId }} search={(now) => now}>
-                    {rule.title}
-                  </Link>
-                  <div className="quiet">{rule.ruleId}</div>
-                </td>
-                <td>
-                  <RuleState rule={rule} />
-                </td>
-                <td>{ownerName(rule)}</td>
-                <td className="number">{rule.inForce ?? '–'}</td>
-                <td className="number">{figures ? figures.fires.toLocaleString() : 0}</td>
-                <td className="number">{figures ? percent(figures.falsePositiveShare) : '–'}</td>
-                <td className="number nowrap">
-                  {figures ? (
-                    <>
-                      <Age at={figures.lastFired} /> ago
-                    </>
-                  ) : (
-                    'never'
-                  )}
-                </td>
-              </tr>
-            )
-          })}
+          {rules.map((rule) => (
+            <tr key={rule.ruleId}>
+              <td>
+                <Link to="/rules/$ruleId" params={{ ruleId: rule.ruleId }} search={(now) => now}>
+                  {rule.title}
+                </Link>
+                <div className="quiet">{rule.ruleId}</div>
+              </td>
+              <td>
+                <RuleState rule={rule} />
+              </td>
+              <td>{ownerName(rule)}</td>
+              <td className="number">{rule.inForce ?? '–'}</td>
+              <td className="number">{rule.fires.toLocaleString()}</td>
+              <td className="number">{rule.falsePositiveShare === null ? '–' : percent(rule.falsePositiveShare)}</td>
+              <td className="number nowrap">
+                {rule.lastFired === null ? (
+                  'never'
+                ) : (
+                  <>
+                    <Age at={rule.lastFired} /> ago
+                  </>
+                )}
+              </td>
+            </tr>
+          ))}
         </tbody>
       </table>
     </section>
