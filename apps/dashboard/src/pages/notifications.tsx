@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { NotificationEntry } from '@tocsin/contracts'
 import { notificationsQuery } from '../api/queries.ts'
 import { Failure } from '../parts/failure.tsx'
+import { Shown } from '../parts/masked.tsx'
 import { duration, Moment } from '../parts/time.tsx'
 
 export function Notifications({ organizationId, alertId }: { readonly organizationId: string; readonly alertId: string }) {
@@ -14,7 +15,13 @@ export function Notifications({ organizationId, alertId }: { readonly organizati
       {data.items.map((entry) => (
         <li key={entry.id}>
           <span className={`delivery delivery-${entry.status}`}>{entry.status}</span> {entry.channel ?? 'nobody'}
-          {entry.destination !== null && <> · {entry.destination}</>} <span className="quiet">· {entry.event}</span>
+          {entry.destination !== null && (
+            <>
+              {' '}
+              · <Shown value={entry.destination} />
+            </>
+          )}{' '}
+          <span className="quiet">· {entry.event}</span>
           <div className="quiet">
             <Told entry={entry} />
           </div>
