@@ -99,6 +99,19 @@ test('one is added with its owner, goes to the detector with the settings, warns
   expect(history.map(({ action }) => action)).toEqual(['exception.added', 'exception.removed'])
 })
 
+test('one that comes with the settings is told of as well, when it is new', async () => {
+  const critical = await alert(['vault.read'], { severity: 'CRITICAL', group: { principalId: 'backup' } })
+  const exception = { id: 'x9', ruleId: RULE.id, match: { principalId: 'backup' }, reason: 'r', owner: 'me', expiresAt: null }
+  const set = (reason: string) =>
+    world.ask('PATCH', `/api/organizations/${acme.organizationId}`, acme.token, {
+      settings: { exceptions: [{ ...exception, reason }] },
+    })
+  for (const reason of ['a backup', 'the nightly backup']) expect((await set(reason)).status).toBe(200)
+  expect((await raised()).filter(({ metadata }) => metadata['exception'] === 'x9')).toMatchObject([
+    { severity: 'HIGH', metadata: { action: 'organization.changed', alerts: [critical.id] } },
+  ])
+})
+
 test('stopping a rule that has found something CRITICAL within a week is told of too, and nothing else is', async () => {
   const before = (await raised()).length
   const id = 'tocsin.failed-auth'

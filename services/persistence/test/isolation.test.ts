@@ -4,13 +4,15 @@
  * schema says to be well-formed must be given it in SPECIAL, or the walk fails.
  */
 import { type ApiOperation, INSTALLATION_PERMISSIONS, OPERATIONS_TABLE } from '@tocsin/contracts'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { sampleOf } from './schema-sample.ts'
 import { type Answer, createWorld, OPERATOR, type World } from './world.ts'
 
 type Organization = Awaited<ReturnType<World['newOrganization']>>
 /** Planted in everything of the victim; must be in no answer to anybody else. */
 const CANARY = 'canary-9f2c'
+/** A walk is some thousand requests, on a machine that does other things too. */
+vi.setConfig({ testTimeout: 300_000 })
 /** These are about the installation or the caller, and name no organization's things. */
 const NOT_IN_AN_ORGANIZATION = new Set<string>(['operator', 'self', 'service', 'key', ...INSTALLATION_PERMISSIONS])
 /** Parts that a schema cannot tell: what a sensible request of this operation looks like. */

@@ -10,7 +10,7 @@ import type { FollowedHits } from '../exception-hits.ts'
 import { getAlert } from '../repositories/alerts.ts'
 import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, readOrganization } from '../repositories/organizations.ts'
-import { hiddenBy } from '../rules/hidden-alerts.ts'
+import { criticalAmong, hiddenBy } from '../rules/hidden-alerts.ts'
 import { CRITICAL_DAYS, tellOfHidden } from '../rules/tell-of-hidden.ts'
 import { authorizeCaller } from './authentication.ts'
 import { originOf } from './headers.ts'
@@ -96,7 +96,7 @@ export function exceptionRoutes(app: HttpServer, parts: ExceptionRoutes): void {
       const { id = randomUUID(), ruleId, match, reason, expiresAt } = asked.body
       const exception: RuleException = { id, ruleId, match, reason, owner: actor, expiresAt }
       const hidden = await hiddenBy(parts, organizationId, { ruleId, match, days: CRITICAL_DAYS })
-      const critical = hidden.hidden.filter(({ severity }) => severity === 'CRITICAL')
+      const critical = criticalAmong(hidden)
       const { request, reply } = asked
       return change({ organizationId, actor, request, reply }, 'exception.added', (present) => ({
         list: [...present, exception],

@@ -1,5 +1,11 @@
 import { issueToken, type KeyRing, notFound, recipientsFor } from '@tocsin/access'
-import { OPERATIONS_TABLE, type Organization, type OrganizationSettings, type Recipients } from '@tocsin/contracts'
+import {
+  OPERATIONS_TABLE,
+  type Organization,
+  type OrganizationSettings,
+  type Recipients,
+  type RuleException,
+} from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
@@ -11,6 +17,9 @@ import type { FieldCipher } from '../protection/field-cipher.ts'
 import { listDeletions } from '../repositories/deletions.ts'
 import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, listOrganizations, type OrganizationState, readOrganization } from '../repositories/organizations.ts'
+import type { RuleWorkers } from '../rule-work/rule-workers.ts'
+import { criticalHiddenBy } from '../rules/hidden-alerts.ts'
+import { CRITICAL_DAYS, tellOfHidden } from '../rules/tell-of-hidden.ts'
 import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { authorizeCaller, operatorOf } from './authentication.ts'
 import { originOf } from './headers.ts'
@@ -25,9 +34,11 @@ export interface OrganizationRoutes {
   readonly cache: AnswerCache
   readonly ring: KeyRing
   readonly environment: 'development' | 'production'
+  readonly workers: RuleWorkers
 }
 
-export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring, environment }: OrganizationRoutes): void {
+export function organizationRoutes(app: HttpServer, parts: OrganizationRoutes): void {
+  const { pool, cipher, cache, ring, environment, workers } = parts
   // In development the token of connection.json outlives many starts; elsewhere it is for the first sign-in.
   const ttlSeconds = environment === 'development' ? 365 * DAY_SECONDS : DAY_SECONDS
 
@@ -66,10 +77,12 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring,
     by: Pick<WriteContext, 'request' | 'reply' | 'organizationId' | 'actor'> & {
       readonly action: string
       readonly details: object
+      /** Exceptions that it adds, with the CRITICAL alerts that they would have hidden. */
+      readonly hiding?: Awaited<ReturnType<typeof criticalHiddenBy>>
     },
     next: (state: OrganizationState) => OrganizationState,
   ): Promise<OrganizationState> => {
-    const { organizationId, actor, action, details } = by
+    const { organizationId, actor, action, details, hiding = [] } = by
     return write({ pool, cipher, ...by }, async (query) => {
       const state = await readOrganization(query, organizationId, true)
       if (state === null) throw notFound('organization')
@@ -83,8 +96,18 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring,
         about: { kind: 'organization', id: organizationId, version: changed.version },
         details: { ...details },
       })
+      for (const each of hiding)
+        await tellOfHidden(query, cipher, { organization: state, actor, action, what: 'exception', ...each })
       return changed
     })
+  }
+
+  const hidingOf = async (organizationId: string, exceptions: readonly RuleException[]) => {
+    if (exceptions.length === 0) return []
+    refuseFaults({ exceptions: [...exceptions] }, {})
+    const state = await inOrganization(pool, organizationId, (query) => readOrganization(query, organizationId), 'snapshot')
+    const before = state?.settings.exceptions ?? []
+    return criticalHiddenBy({ pool, cipher, workers }, organizationId, { before, after: exceptions, days: CRITICAL_DAYS })
   }
 
   route(app, OPERATIONS_TABLE.updateOrganization, async ({ params, body, request, reply }) => {
@@ -94,8 +117,9 @@ export function organizationRoutes(app: HttpServer, { pool, cipher, cache, ring,
       what: 'organization',
     })
     const by = { request, reply, organizationId, actor, action: 'organization.changed', details: { changes: body } }
+    const hiding = await hidingOf(organizationId, body.settings?.exceptions ?? [])
     return answerOf(
-      await change(by, (state) => {
+      await change({ ...by, hiding }, (state) => {
         const settings = withSettings(state.settings, body.settings)
         refuseFaults(settings, body.recipients ?? {})
         return { ...state, name: body.name ?? state.name, settings, recipients: { ...state.recipients, ...body.recipients } }
