@@ -10,7 +10,8 @@ export interface Scenario {
 }
 
 const RECOVERED = 'partition recovered'
-const ASSIGNED = 'partitions assigned'
+/** Of its own group: each follower of a topic has one too. */
+const ASSIGNED = '"groupId":"detector","partitions":'
 const LONGEST_PAUSE_MS = 2_000
 const pickOf = <T>(field: Field, of: readonly T[]): T => of[Math.floor(field.random() * of.length)] as T
 
