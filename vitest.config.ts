@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: [`${FOLDERS}/**/*.test.{ts,tsx}`],
           exclude: [...LEFT_OUT, '**/test/**'],
+          // Against hanging, and no measure of speed: machines differ by a factor of five.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },
