@@ -113,12 +113,12 @@ function holdsIn(rule: Correlation, window: readonly HeldEvent[], threshold: num
   return rule.condition.every(([op, limit]) => COMPARE[op](value, limit))
 }
 
-/** D44: that of all rules; of the comparison, where there is one: the first, of integers the least that meets it. */
+/** D44: that of all rules; of the comparison, where there is one: the first, as written where it is settled (D49), else of integers the least that meets it. */
 const thresholdOf = (rule: Correlation): number => {
   const [first] = comparisonsOf(rule)
   if (first === undefined) return rule.parts.length
   const [op, value] = first
-  if (op !== 'gt' && op !== 'gte') return value
+  if (settledOf(rule) !== undefined) return value
   const whole = rule.type !== 'value_sum' || WHOLE.has(rule.fields[0] ?? '')
   return whole ? (op === 'gt' ? Math.floor(value) + 1 : Math.ceil(value)) : value
 }

@@ -5,6 +5,8 @@ export const STALE_AFTER_MS: DurationMs = MINUTE_MS
 /** An alert without news for this long shows its last figure. */
 export const QUIET_AFTER_MS: DurationMs = 10 * SECOND_MS
 const GROWTH = 1.5
+/** A sum of fractions has other last digits in another order of adding: what is short of the growth by those only has grown (docs/detection.md D41). */
+const LAST_DIGITS = 1e-12
 
 export type RevisionReason = 'grew' | 'severity rose' | 'a minute passed' | 'went quiet'
 
@@ -24,7 +26,7 @@ export interface RevisionState {
 export function revisionReason(state: RevisionState, logTime: EpochMs): RevisionReason | null {
   if (!state.changed) return null
   if (state.severityRose) return 'severity rose'
-  if (state.size >= state.publishedSize * GROWTH && state.size > state.publishedSize) return 'grew'
+  if (state.size * (1 + LAST_DIGITS) >= state.publishedSize * GROWTH && state.size > state.publishedSize) return 'grew'
   if (logTime - state.lastRevisionAt >= STALE_AFTER_MS) return 'a minute passed'
   if (logTime - state.countedAt >= QUIET_AFTER_MS) return 'went quiet'
   return null
