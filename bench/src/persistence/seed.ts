@@ -56,7 +56,7 @@ export async function seedAlerts(
       next += ROWS_A_STATEMENT
       const to = Math.min(from + ROWS_A_STATEMENT - 1, alerts)
       const metadata = Array.from({ length: to - from + 1 }, (_, place) => sealedMetadata(from + place))
-      await queries(SEED_ALERTS, [from, ORGANIZATIONS, metadata])
+      await queries(SEED_ALERTS, [from, ORGANIZATIONS, metadata, alerts])
       if (next % 500_000 === 1) say(`${(next - 1).toLocaleString('en-US')} of ${alerts.toLocaleString('en-US')} alerts made`)
     }
   }
