@@ -35,7 +35,7 @@ const RETRY = { retries: 4, initialRetryTime: 200, maxRetryTime: 2_000, restartO
 
 /** A member of a group for as long as it is wanted: one kafkajs consumer after another, a crashed one is replaced with back-off. */
 export class GroupMember {
-  /** The present consumer; undefined while there is none. */
+  /** The present consumer, once it has joined: kafkajs throws at whoever pauses one before. Undefined while there is none. */
   consumer: Consumer | undefined
   readonly #options: MemberOptions
   readonly #stopping = new AbortController()
@@ -73,17 +73,19 @@ export class GroupMember {
         partitionAssigners: [stickyAssigner(holds, only)],
       })
       const ended = Promise.withResolvers<unknown>()
+      let replaced = false
       const stop = () => ended.resolve(undefined)
       signal.addEventListener('abort', stop, { once: true })
       consumer.on(consumer.events.CRASH, ({ payload }) => ended.resolve(payload.error))
       consumer.on(consumer.events.FETCH, () => kafka.markUp(true))
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         failures = 0
-        if (!signal.aborted && this.consumer === consumer) this.#options.onJoin(payload)
+        if (signal.aborted || replaced) return
+        this.consumer = consumer
+        this.#options.onJoin(payload)
       })
       let error: unknown
       try {
-        this.consumer = consumer
         await consumer.connect()
         await consumer.subscribe({ topics: topics.map((topic) => kafka.name(topic)), fromBeginning: true })
         await consumer.run({
@@ -97,6 +99,7 @@ export class GroupMember {
         error = thrown
       }
       signal.removeEventListener('abort', stop)
+      replaced = true
       await Promise.race([consumer.disconnect().catch(() => {}), delay(STOP_LIMIT_MS, undefined, { ref: false })])
       this.consumer = undefined
       sockets.destroy()
