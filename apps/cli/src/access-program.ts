@@ -1,14 +1,10 @@
 import { KEY_SCOPES, type KeyScope } from '@tocsin/contracts'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type AccessFlags, accessFrom, withAccess } from './access-options.ts'
 import { bootstrap } from './commands/bootstrap.ts'
 import { createApiKey, createPersonalToken, listApiKeys, revokeApiKey, rotateApiKey } from './commands/tokens.ts'
-import { type Given, gatewayOf, type Places, tokenOf } from './connection.ts'
+import { gatewayOf, type Places } from './connection.ts'
 import type { Output } from './output.ts'
-
-interface Flags extends Given {
-  readonly organization?: string
-  readonly json?: boolean
-}
 
 const DEFAULT_DAYS = 30
 const MAX_DAYS = 90
@@ -34,41 +30,29 @@ export function addAccessCommands(program: Command, places: Places, output: Outp
     })
 
   const tokens = program.command('tokens').description('API keys of an organization, and tokens of your own')
-  const withAccess = (command: Command) =>
-    command
-      .option('--organization <id>', "organization; else the token's only one")
-      .option('--url <url>', 'front door')
-      .option('--token <token>', 'bearer token')
-      .option('--json', 'the answer as JSON')
-  const accessOf = ({ organization, json, ...given }: Flags) => ({
-    url: gatewayOf(given, places),
-    token: tokenOf(given, places),
-    organizationId: organization,
-    json,
-    output,
-  })
+  const accessOf = accessFrom(places, output)
   withAccess(tokens.command('create').description('Make an API key; it is shown once').argument('<name>', 'what it is for'))
     .addOption(new Option('--scope <scope...>', 'what it may do').choices([...KEY_SCOPES]).makeOptionMandatory())
     .option('--source <name>', 'the only source name that it may send as')
-    .action(async (name: string, { scope, source, ...flags }: Flags & { scope: KeyScope[]; source?: string }) => {
+    .action(async (name: string, { scope, source, ...flags }: AccessFlags & { scope: KeyScope[]; source?: string }) => {
       finish(await createApiKey({ ...accessOf(flags), name, scopes: scope, source }))
     })
-  withAccess(tokens.command('ls').description('List live API keys, with their last use')).action(async (flags: Flags) => {
+  withAccess(tokens.command('ls').description('List live API keys, with their last use')).action(async (flags: AccessFlags) => {
     finish(await listApiKeys(accessOf(flags)))
   })
   withAccess(tokens.command('rotate').description('Replace a key; the old one ends after a day').argument('<id>')).action(
-    async (id: string, flags: Flags) => {
+    async (id: string, flags: AccessFlags) => {
       finish(await rotateApiKey({ ...accessOf(flags), id }))
     },
   )
   withAccess(tokens.command('revoke').description('End a key at once').argument('<id>')).action(
-    async (id: string, flags: Flags) => {
+    async (id: string, flags: AccessFlags) => {
       finish(await revokeApiKey({ ...accessOf(flags), id }))
     },
   )
   withAccess(tokens.command('personal').description('Make a token of your own for programs; it may do what you may'))
     .option('--days <n>', 'until it ends', wholeDays, DEFAULT_DAYS)
-    .action(async ({ days, ...flags }: Flags & { days: number }) => {
+    .action(async ({ days, ...flags }: AccessFlags & { days: number }) => {
       finish(await createPersonalToken({ ...accessOf(flags), days }))
     })
 }

@@ -1,15 +1,12 @@
 import { ALERT_SORTS, ALERT_STATUSES, ALERT_TYPES, DISMISS_REASONS, SEVERITIES, SORT_ORDERS } from '@tocsin/contracts'
 import { type Command, Option } from 'commander'
-import { type Act, type AlertsAccess, actOn, type ListFilters, listAlerts, showAlert } from './commands/alerts.ts'
-import { type Given, gatewayOf, type Places, tokenOf } from './connection.ts'
+import { type AccessFlags, accessFrom, withAccess } from './access-options.ts'
+import { type Act, actOn, type ListFilters, listAlerts, showAlert } from './commands/alerts.ts'
+import type { Places } from './connection.ts'
 import { severalOf, sinceOf, wholeNumber } from './option-values.ts'
 import type { Output } from './output.ts'
 
-interface AlertFlags extends Given {
-  readonly organization?: string | undefined
-  readonly json?: boolean | undefined
-}
-interface ActFlags extends AlertFlags {
+interface ActFlags extends AccessFlags {
   readonly ifVersion?: number
   readonly comment?: string
 }
@@ -21,23 +18,10 @@ export function addAlertsCommands(
 ): void {
   const { places, output, finish } = context
   const alerts = program.command('alerts').description('Alerts of an organization')
-  const withAccess = (name: string, description: string) =>
-    alerts
-      .command(name)
-      .description(description)
-      .option('--organization <id>', "organization; else the token's only one")
-      .option('--url <url>', 'front door')
-      .option('--token <token>', 'bearer token')
-      .option('--json', 'the answer as JSON')
-  const accessOf = ({ organization, json, ...given }: AlertFlags): AlertsAccess => ({
-    url: gatewayOf(given, places),
-    token: tokenOf(given, places),
-    organizationId: organization,
-    json,
-    output,
-  })
+  const command = (name: string, description: string) => withAccess(alerts.command(name).description(description))
+  const accessOf = accessFrom(places, output)
 
-  withAccess('ls', 'List them, newest first unless sorted otherwise')
+  command('ls', 'List them, newest first unless sorted otherwise')
     .option('--status <status>', `only these, may be repeated: ${ALERT_STATUSES.join(', ')}`, severalOf(ALERT_STATUSES))
     .option('--severity <severity>', `only these, may be repeated: ${SEVERITIES.join(', ')}`, severalOf(SEVERITIES))
     .option('--type <type>', `only these, may be repeated: ${ALERT_TYPES.join(', ')}`, severalOf(ALERT_TYPES))
@@ -50,15 +34,15 @@ export function addAlertsCommands(
     .addOption(new Option('--sort <by>', 'by what').choices(ALERT_SORTS).default('created'))
     .addOption(new Option('--order <order>', 'from which end').choices(SORT_ORDERS).default('desc'))
     .option('--limit <n>', 'how many', wholeNumber(1, 500), 50)
-    .action(async ({ organization, url, token, json, ...filters }: AlertFlags & ListFilters) =>
+    .action(async ({ organization, url, token, json, ...filters }: AccessFlags & ListFilters) =>
       finish(await listAlerts({ ...accessOf({ organization, url, token, json }), filters, now: Date.now() })),
     )
-  withAccess('show', 'Everything about one, with its evidence')
+  command('show', 'Everything about one, with its evidence')
     .argument('<id>')
-    .action(async (id: string, flags: AlertFlags) => finish(await showAlert({ ...accessOf(flags), id })))
+    .action(async (id: string, flags: AccessFlags) => finish(await showAlert({ ...accessOf(flags), id })))
 
   const anAct = (name: string, description: string) =>
-    withAccess(name, description)
+    command(name, description)
       .argument('<id>')
       .option('--if-version <n>', 'only if nobody has acted since that version', wholeNumber(0, Number.MAX_SAFE_INTEGER))
   const act = async (id: string, flags: ActFlags, what: Act) =>

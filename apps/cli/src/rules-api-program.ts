@@ -1,13 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { type AccessFlags, accessFrom, withAccess } from './access-options.ts'
 import type { RuleAct } from './commands/rules/manage.ts'
-import type { RulesAccess } from './commands/rules/rules-api.ts'
-import { type Given, gatewayOf, type Places, tokenOf } from './connection.ts'
+import type { Places } from './connection.ts'
 import type { Output } from './output.ts'
-
-interface Flags extends Given {
-  readonly organization?: string
-  readonly json?: boolean
-}
 
 const ACTS: Readonly<Record<RuleAct, string>> = {
   activate: 'Put the draft in force; its own tests run first',
@@ -18,38 +13,28 @@ const ACTS: Readonly<Record<RuleAct, string>> = {
 
 /** The commands of `tocsin rules` that ask a running Tocsin. */
 export function addRulesApiCommands(rules: Command, places: Places, output: Output, finish: (exitCode: number) => void): void {
-  const command = (name: string, description: string) =>
-    rules
-      .command(name)
-      .description(description)
-      .option('--organization <id>', "organization; else the token's only one")
-      .option('--url <url>', 'front door')
-      .option('--token <token>', 'bearer token')
-      .option('--json', 'the answer as JSON')
-  const accessOf = ({ organization, json, url, token }: Flags): RulesAccess => {
-    const given: Given = { url, token }
-    return { url: gatewayOf(given, places), token: tokenOf(given, places), organizationId: organization, json, output }
-  }
+  const command = (name: string, description: string) => withAccess(rules.command(name).description(description))
+  const accessOf = accessFrom(places, output)
   const manage = () => import('./commands/rules/manage.ts')
 
-  command('ls', 'Rules of an organization, with state, version and how often each fired').action(async (flags: Flags) =>
+  command('ls', 'Rules of an organization, with state, version and how often each fired').action(async (flags: AccessFlags) =>
     finish(await (await manage()).listRules(accessOf(flags))),
   )
   command('show', 'One rule with its text')
     .argument('<id>')
-    .action(async (id: string, flags: Flags) => finish(await (await manage()).showRule(accessOf(flags), id)))
+    .action(async (id: string, flags: AccessFlags) => finish(await (await manage()).showRule(accessOf(flags), id)))
   command('diff', 'What changed between two versions of a rule')
     .argument('<id>')
     .argument('<from>', 'version', versionNumber)
     .argument('<to>', 'version', versionNumber)
-    .action(async (id: string, from: number, to: number, flags: Flags) =>
+    .action(async (id: string, from: number, to: number, flags: AccessFlags) =>
       finish(await (await manage()).diffRule(accessOf(flags), id, from, to)),
     )
   for (const act of Object.keys(ACTS) as RuleAct[])
     command(act, ACTS[act])
       .argument('<id>')
       .requiredOption('--reason <text>', 'why')
-      .action(async (id: string, { reason, ...flags }: Flags & { reason: string }) =>
+      .action(async (id: string, { reason, ...flags }: AccessFlags & { reason: string }) =>
         finish(await (await manage()).actOnRule(accessOf(flags), id, act, reason)),
       )
   command('apply', "Make a folder's rules the organization's: prints the plan, and applies it whole with --yes")
@@ -72,7 +57,7 @@ export function addRulesApiCommands(rules: Command, places: Places, output: Outp
     })
 }
 
-interface ApplyFlags extends Flags {
+interface ApplyFlags extends AccessFlags {
   readonly name?: string
   readonly reason?: string
   readonly yes?: boolean

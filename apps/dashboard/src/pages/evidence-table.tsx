@@ -3,6 +3,7 @@ import type { AlertWithEvidence, EvidenceFormat } from '@tocsin/contracts'
 import { api } from '../api/client.ts'
 import { Failure } from '../parts/failure.tsx'
 import { Masked } from '../parts/masked.tsx'
+import { TableFrame } from '../parts/table-frame.tsx'
 import { Moment } from '../parts/time.tsx'
 
 /** The held events, with the place of each original. Shown as sent: text, never markup. */
@@ -18,8 +19,7 @@ export function EvidenceTable({ alert, isMasked }: { readonly alert: AlertWithEv
           {evidence.length} of {count.toLocaleString()} events: the first ones and the newest.
         </p>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className="table-frame" tabIndex={0} aria-label="Evidence">
+      <TableFrame label="Evidence">
         <table>
           <thead>
             <tr>
@@ -56,7 +56,7 @@ export function EvidenceTable({ alert, isMasked }: { readonly alert: AlertWithEv
             ))}
           </tbody>
         </table>
-      </section>
+      </TableFrame>
       {!isMasked && <Downloads alert={alert} />}
     </>
   )

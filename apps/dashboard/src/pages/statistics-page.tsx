@@ -6,6 +6,7 @@ import { Bars } from '../parts/bars.tsx'
 import { Failure } from '../parts/failure.tsx'
 import { alertCount, percent, seconds } from '../parts/figures.ts'
 import { PageHeading } from '../parts/page-heading.tsx'
+import { TableFrame } from '../parts/table-frame.tsx'
 import { Age } from '../parts/time.tsx'
 import { useSignedIn } from '../session.tsx'
 import { SEVERITIES, STATUSES, TYPES } from '../vocabulary.ts'
@@ -100,8 +101,7 @@ function ResponseTimes({ times }: { readonly times: AlertStatistics['responseTim
   return (
     <section>
       <h2>How soon people answered</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className="table-frame" tabIndex={0} aria-label="How soon people answered">
+      <TableFrame label="How soon people answered">
         <table>
           <thead>
             <tr>
@@ -159,7 +159,7 @@ function ResponseTimes({ times }: { readonly times: AlertStatistics['responseTim
             })}
           </tbody>
         </table>
-      </section>
+      </TableFrame>
     </section>
   )
 }
@@ -168,8 +168,7 @@ function Rules({ rules, from }: { readonly rules: AlertStatistics['byRule']; rea
   return (
     <section>
       <h2>By rule</h2>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className="table-frame" tabIndex={0} aria-label="By rule">
+      <TableFrame label="By rule">
         <table>
           <thead>
             <tr>
@@ -205,7 +204,7 @@ function Rules({ rules, from }: { readonly rules: AlertStatistics['byRule']; rea
             ))}
           </tbody>
         </table>
-      </section>
+      </TableFrame>
     </section>
   )
 }

@@ -6,6 +6,7 @@ import { exceptionsQuery } from '../../api/rule-queries.ts'
 import { exceptionsApi } from '../../api/rules.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Failure } from '../../parts/failure.tsx'
+import { TableFrame } from '../../parts/table-frame.tsx'
 import { Moment } from '../../parts/time.tsx'
 import { useSignedIn } from '../../session.tsx'
 
@@ -27,8 +28,7 @@ export function ExceptionTable({ ruleId }: { readonly ruleId: string | null }) {
     )
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className="table-frame" tabIndex={0} aria-label="Exceptions">
+      <TableFrame label="Exceptions">
         <table>
           <thead>
             <tr>
@@ -74,7 +74,7 @@ export function ExceptionTable({ ruleId }: { readonly ruleId: string | null }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </TableFrame>
       {ending && <EndDialog exception={ending} onClose={() => setEnding(null)} />}
     </>
   )

@@ -7,6 +7,7 @@ import { SeverityName } from '../../parts/badges.tsx'
 import { Bars } from '../../parts/bars.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { alertCount } from '../../parts/figures.ts'
+import { TableFrame } from '../../parts/table-frame.tsx'
 import { Moment } from '../../parts/time.tsx'
 
 const SPANS = [
@@ -104,8 +105,7 @@ function Result({ result }: { readonly result: BacktestResult }) {
           .map(([times, value]) => ({ name: `× ${times}`, value }))}
       />
       {result.sample.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section className="table-frame" tabIndex={0} aria-label="The first alerts">
+        <TableFrame label="The first alerts">
           <table>
             <thead>
               <tr>
@@ -132,7 +132,7 @@ function Result({ result }: { readonly result: BacktestResult }) {
               ))}
             </tbody>
           </table>
-        </section>
+        </TableFrame>
       )}
     </>
   )

@@ -6,6 +6,7 @@ import { Failure } from '../../parts/failure.tsx'
 import { percent } from '../../parts/figures.ts'
 import { PageHeading } from '../../parts/page-heading.tsx'
 import { ownerName } from '../../parts/rule-acts.ts'
+import { TableFrame } from '../../parts/table-frame.tsx'
 import { Age } from '../../parts/time.tsx'
 import { useSignedIn } from '../../session.tsx'
 import { RuleState } from './rule-state.tsx'
@@ -42,8 +43,7 @@ export function RuleList() {
 
 function Table({ rules }: { readonly rules: readonly ListedRule[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section className="table-frame" tabIndex={0} aria-label="Rules">
+    <TableFrame label="Rules">
       <table>
         <thead>
           <tr>
@@ -93,6 +93,6 @@ function Table({ rules }: { readonly rules: readonly ListedRule[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableFrame>
   )
 }
