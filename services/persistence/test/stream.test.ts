@@ -68,6 +68,22 @@ describe('figures', () => {
     expect(await alert(figures.id)).toEqual({ ...figures, ...later, ...untouched, version: 0 })
   })
 
+  test('that an index does not hold are revised in place, also where PostgreSQL compresses the row (docs/decisions/0011)', async () => {
+    const inPlace = async (): Promise<bigint> => {
+      const [row] = await world.admin<{ updates: bigint }>(
+        `SELECT n_tup_hot_upd AS updates FROM pg_stat_user_tables WHERE schemaname = 'persistence' AND relname = 'alerts'`,
+      )
+      return row?.updates ?? 0n
+    }
+    const before = await inPlace()
+    const description = 'Further attempts were seen elsewhere. '.repeat(80)
+    const figures = { ...figuresOf(acme.organizationId), description, updatedAt: '2026-03-01T10:00:00.000Z' }
+    await publish([created(figures)])
+    for (let revision = 2; revision <= 7; revision++)
+      await publish([revised(figures, { revision, count: revision, updatedAt: `2026-03-01T10:00:0${revision}.000Z` })])
+    await waitFor(async () => (await inPlace()) >= before + 4n, { limitMs: LIMIT_MS, what: 'four of six updates in place' })
+  })
+
   test('leave alone what people did, whichever comes later', async () => {
     const figures = figuresOf(acme.organizationId)
     await publish([created(figures)])

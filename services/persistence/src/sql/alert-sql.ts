@@ -34,7 +34,9 @@ SELECT f.id, f."organizationId", f.type, f.severity, f.title, f.description, f.s
        peak = excluded.peak, revision = excluded.revision, open = excluded.open, backfilled = excluded.backfilled,
        metadata = excluded.metadata, tags = excluded.tags, runbook = excluded.runbook, correlation_id = excluded.correlation_id,
        merged_into = excluded.merged_into, updated_at = greatest(alerts.updated_at, excluded.updated_at),
-       document = excluded.document || label_words(alerts.organization_id, alerts.labels)
+       -- The stored words where they are the same: in a compressed row PostgreSQL takes equal ones anew for others, and writes every index again (0011).
+       document = CASE WHEN alerts.labels = '{}' AND alerts.document = excluded.document THEN alerts.document
+                       ELSE excluded.document || label_words(alerts.organization_id, alerts.labels) END
  WHERE alerts.revision < excluded.revision AND alerts.organization_id = excluded.organization_id
 RETURNING id, organization_id, revision, status, ended_at_count`
 
