@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { issueToken } from '@tocsin/access'
 import type { OrganizationCreated } from '@tocsin/contracts'
@@ -17,6 +17,8 @@ export interface OwnStack extends Stack {
   tenant(name: string): Promise<OrganizationCreated>
   /** Rows as the reader of `connection.json` sees them. */
   rows<T>(sql: string, values?: readonly unknown[]): Promise<T[]>
+  /** What each process has logged until now, by file. */
+  logs(): ReadonlyMap<string, string>
 }
 
 /** Starts everything in a folder of its own, which is gone after `stop`. */
@@ -36,6 +38,7 @@ export async function startOwnStack(): Promise<OwnStack> {
       }),
     rows: <T>(sql: string, values: readonly unknown[] = []) =>
       withConnection(stack.databases.tocsin_reader, (queries: Queries) => queries(sql, values)) as Promise<T[]>,
+    logs: () => new Map(globSync('**/*.log', { cwd: dir }).map((file) => [file, readFileSync(join(dir, file), 'latin1')])),
     stop: async () => {
       await stack.stop()
       rmSync(dir, { recursive: true, force: true })

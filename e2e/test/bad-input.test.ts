@@ -172,3 +172,39 @@ test('a poison record on each topic is set aside with its reason, and the next o
     }
   }
 })
+
+test('no log holds a key, a token or a word of an event, whatever went wrong with it', async () => {
+  const canary = 'canary-7f3a'
+  const hostile = [
+    event({ principalId: canary }),
+    event({ principalId: canary, action: 7 }),
+    event({ principalId: canary, details: { password: canary } }),
+  ]
+  for (const body of [...hostile.map((each) => JSON.stringify(each)), `{"principalId":"${canary}",`]) await send(body)
+  for (const key of [`tk_${canary}`, `${tenant.ingestKey}${canary}`]) expect((await send('{}', key)).status).toBe(401)
+  expect((await api(stack.gatewayUrl, `${tenant.token}${canary}`, `/api/alerts?q=${canary}`)).status).toBe(401)
+  expect((await api(stack.gatewayUrl, tenant.token, `/api/alerts?q=${canary}&limit=0`)).status).toBe(400)
+  const [alert] = await allAlerts(stack.gatewayUrl, tenant)
+  const comment = { method: 'POST', body: { comment: canary } }
+  expect((await api(stack.gatewayUrl, tenant.token, `/api/alerts/${alert?.id}/comments`, comment)).status).toBe(200)
+  const producer = createProducer(kafkaOf(stack))
+  const record = {
+    partition: 0,
+    key: tenant.organizationId,
+    value: JSON.stringify({ ...alert, description: canary, id: canary }),
+  }
+  await producer.send([
+    ...['audit.intake', 'audit.events', 'alerts'].map((topic) => ({ topic, ...record })),
+    { topic: 'alerts', ...record, headers: { 'tocsin-type': 'alert.created' } },
+  ])
+  await producer.close()
+  await expectAlive()
+  await expectAlive()
+  const logs = stack.logs()
+  for (const name of ['ingest', 'detector', 'persistence', 'notifier', 'gateway'])
+    expect([...logs].find(([file]) => file.includes(name))?.[1].length).toBeGreaterThan(100)
+  const secrets = [canary, tenant.ingestKey, tenant.token, stack.operatorToken]
+  for (const [file, text] of logs)
+    for (const secret of secrets)
+      expect([file, text.split('\n').find((line) => line.includes(secret))]).toEqual([file, undefined])
+})
