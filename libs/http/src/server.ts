@@ -12,6 +12,7 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import { projectionOf } from './projection.ts'
 
 /** Server limits, from fastify/demo: a slow client cannot hold a connection for ever. */
 const CONNECTION_TIMEOUT_MS = 120_000
@@ -41,8 +42,8 @@ function compileValidator({ schema, httpPart }: ValidationContext) {
 
 /** Keeps only what the schema lists, so that a field nobody meant to show does not leave the server. */
 function compileSerializer({ schema }: { readonly schema: unknown }) {
-  const typed = schema as TSchema
-  return (value: unknown) => JSON.stringify(Value.Clean(typed, Value.Clone(value)))
+  const project = projectionOf(schema as TSchema)
+  return (value: unknown) => JSON.stringify(project === null ? value : project(value))
 }
 
 /** A Fastify instance with problem+json for every failure, TypeBox validation, and time limits. */

@@ -56,19 +56,23 @@ const hasServerSeverity = (error: unknown) => error instanceof Error && (error a
 
 /**
  * As `transaction`, with row-level security bound to one organization; the setting ends with the transaction, so that the
- * next user of the connection cannot inherit it. `null`: none, so no row of any organization is seen.
+ * next user of the connection cannot inherit it. `null`: none, so no row of any organization is seen. `settings`: further ones for as long.
  */
 export const inOrganization = <T>(
   pool: Pool,
   organizationId: string | null,
   work: (query: Query) => Promise<T>,
   mode: TransactionMode = 'write',
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<T> =>
   transaction(
     pool,
     async (query) => {
-      await query(`SELECT set_config('app.organization', $1, true)`, [organizationId ?? ''])
+      await query(SET_FOR_TRANSACTION, [JSON.stringify({ ...settings, 'app.organization': organizationId ?? '' })])
       return work(query)
     },
     mode,
   )
+
+/** $1: JSON of name to value. In one statement: each costs a way to the server and back. */
+const SET_FOR_TRANSACTION = 'SELECT set_config(key, value, true) FROM jsonb_each_text($1::jsonb)'

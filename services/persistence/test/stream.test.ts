@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { openCursor } from '@tocsin/access'
 import { type AlertFigures, AuditEvent, type RaiseAnswer } from '@tocsin/contracts'
 import { headerOf } from '@tocsin/kafka'
@@ -76,8 +76,10 @@ describe('figures', () => {
       return row?.updates ?? 0n
     }
     const before = await inPlace()
-    const description = 'Further attempts were seen elsewhere. '.repeat(80)
-    const figures = { ...figuresOf(acme.organizationId), description, updatedAt: '2026-03-01T10:00:00.000Z' }
+    // Beyond 2 KB PostgreSQL compresses the longest first: here the words, each of which has digits of the organization before it.
+    const description = Array.from({ length: 100 }, (_, at) => `word${at}`).join(' ')
+    const metadata = { note: randomBytes(450).toString('hex') }
+    const figures = { ...figuresOf(acme.organizationId), description, metadata, updatedAt: '2026-03-01T10:00:00.000Z' }
     await publish([created(figures)])
     for (let revision = 2; revision <= 7; revision++)
       await publish([revised(figures, { revision, count: revision, updatedAt: `2026-03-01T10:00:0${revision}.000Z` })])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { searchQuery, searchWords } from './search-words.ts'
+import { searchTerms, searchWords } from './search-words.ts'
 
 const organizationId = '6f7b7a0e-2f0c-4f6e-9c38-0a5d2a7a1b11'
 const of = (over: object = {}) =>
@@ -16,7 +16,7 @@ const of = (over: object = {}) =>
     expect(word.startsWith('6f7b7a0e')).toBe(true)
     return word.slice(8)
   })
-const asked = (q: string) => searchQuery(organizationId, { q, tag: null, subjects: null })
+const asked = (q: string) => searchTerms(organizationId, { q, tag: null, subjects: null })
 
 describe('words of an alert', () => {
   test('are its pieces between spaces and their ends after punctuation, in lower case', () => {
@@ -48,14 +48,14 @@ describe('words of an alert', () => {
 
 describe('a search', () => {
   test('asks for beginnings of words, quoted, whatever was typed', () => {
-    expect(asked('Ada')).toBe(`'6f7b7a0eada':*`)
-    expect(asked(`o'hara & !x | (b\\c)`)).toBe(`'6f7b7a0eo''hara':* & '6f7b7a0ex':* & '6f7b7a0eb\\\\c':*`)
-    expect(asked('100%_done:*')).toBe(`'6f7b7a0e100%_done':*`)
+    expect(asked('Ada')).toEqual([`'6f7b7a0eada':*`])
+    expect(asked(`o'hara & !x | (b\\c)`)).toEqual([`'6f7b7a0eo''hara':*`, `'6f7b7a0ex':*`, `'6f7b7a0eb\\\\c':*`])
+    expect(asked('100%_done:*')).toEqual([`'6f7b7a0e100%_done':*`])
   })
   test('without a letter or digit says so', () => {
     expect(asked('% _ & | !')).toBe('noWord')
   })
-  test('of nothing is null', () => {
-    expect(searchQuery(organizationId, { q: null, tag: null, subjects: null })).toBeNull()
+  test('of nothing has no terms', () => {
+    expect(searchTerms(organizationId, { q: null, tag: null, subjects: null })).toEqual([])
   })
 })

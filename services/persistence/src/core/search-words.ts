@@ -49,8 +49,8 @@ export interface Wanted {
   readonly subjects: readonly string[] | null
 }
 
-/** As text of a tsquery. null: nothing is asked for; 'noWord': `q` has no letter and no digit, so that nothing can be found by it. */
-export function searchQuery(organizationId: string, { q, tag, subjects }: Wanted): string | null | 'noWord' {
+/** Texts of tsqueries, all of which must hold. Empty: nothing is asked for; 'noWord': `q` has no letter and no digit, so that nothing can be found by it. */
+export function searchTerms(organizationId: string, { q, tag, subjects }: Wanted): readonly string[] | 'noWord' {
   const prefix = prefixOf(organizationId)
   const exactly = (word: string) => quoted(prefix + word)
   const terms: string[] = []
@@ -61,7 +61,7 @@ export function searchQuery(organizationId: string, { q, tag, subjects }: Wanted
   }
   if (tag !== null) terms.push(`(${exactly(tagWord(tag))} | ${exactly(`+${digest(tag)}`)})`)
   if (subjects !== null) terms.push(`(${subjects.map((subject) => exactly(subjectWord(subject))).join(' | ')})`)
-  return terms.length === 0 ? null : terms.join(' & ')
+  return terms
 }
 
 /** The one word by which all alerts about a subject are found. */

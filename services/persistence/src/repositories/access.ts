@@ -40,15 +40,7 @@ export async function readAccess(query: Query, subject: string): Promise<Subject
 
 /** In a transaction of its own. `pool`: of tocsin_api. */
 export const findAccess = (pool: Pool, subject: string): Promise<SubjectAccess> =>
-  inOrganization(
-    pool,
-    null,
-    async (query) => {
-      await query(SET_SUBJECT, [subject])
-      return readAccess(query, subject)
-    },
-    'snapshot',
-  )
+  inOrganization(pool, null, (query) => readAccess(query, subject), 'snapshot', { 'app.subject': subject })
 
 /** The subject's record for topic `access`. */
 export async function readAccessRecord(query: Query, subject: string): Promise<AccessRecord> {

@@ -2,13 +2,15 @@ import {
   ALERT_STATUSES,
   ALERT_TYPES,
   type AlertStatistics,
+  type AlertStatus,
   type AlertTrend,
+  type AlertType,
   SEVERITIES,
   type Severity,
   type TrendBucket,
 } from '@tocsin/contracts'
 import type { Query } from '@tocsin/postgres'
-import { COUNT_CELLS, RESPONSE_TIMES, RULE_NAMES, TREND } from '../sql/statistics-sql.ts'
+import { COUNT_CELLS, RESPONSE_TIMES, TREND } from '../sql/statistics-sql.ts'
 
 /** The seed's response objectives, seconds to acknowledge within: "immediate" as 15 minutes. Of INFO nobody expects an answer. */
 export const OBJECTIVE_SECONDS: Readonly<Record<Severity, number | null>> = {
@@ -25,81 +27,65 @@ export interface TimeRange {
   readonly to: string | null
 }
 
-interface CellRow {
-  readonly dimension: 'status' | 'severity' | 'type' | 'source' | 'rule' | 'merged'
-  readonly value: string | null
+type CellRow = Readonly<Record<AlertStatus | Severity | AlertType, bigint>> & {
+  readonly source: string
+  readonly rule_id: string | null
+  readonly rule_name: string | null
+  readonly merged: boolean
   readonly alerts: bigint
   readonly false_positives: bigint
-  readonly latest: string | null
+  readonly latest: Date
 }
-interface ResponseRow {
-  readonly severity: Severity
-  readonly acknowledged: bigint
-  readonly resolved: bigint
-  readonly within_objective: bigint
-  readonly acknowledge_seconds: readonly (number | null)[] | null
-  readonly resolve_seconds: readonly (number | null)[] | null
-}
+type ResponseRow = Readonly<Record<`${Severity} ${'acknowledged' | 'resolved' | 'within'}`, bigint>> &
+  Readonly<Record<`${Severity} ${'acknowledge' | 'resolve'}`, readonly (number | null)[] | null>>
 
 /** In one snapshot, so that all of it is of the same alerts. */
 export async function readStatistics(query: Query, organizationId: string, { from, to }: TimeRange): Promise<AlertStatistics> {
   const range = [organizationId, from, to]
-  const cells = await query<CellRow>(COUNT_CELLS, range)
-  const times = await query<ResponseRow>(RESPONSE_TIMES, [
-    ...range,
-    SEVERITIES,
-    SEVERITIES.map((severity) => OBJECTIVE_SECONDS[severity]),
-  ])
-  const of = (dimension: CellRow['dimension']) => cells.filter((cell) => cell.dimension === dimension)
-  const counts = <T extends string>(dimension: CellRow['dimension'], words: readonly T[]) => {
-    const found = new Map(of(dimension).map(({ value, alerts }) => [value, Number(alerts)]))
-    return Object.fromEntries(words.map((word) => [word, found.get(word) ?? 0])) as Record<T, number>
-  }
-  const byStatus = counts('status', ALERT_STATUSES)
+  const all = await query<CellRow>(COUNT_CELLS, range)
+  const objectives = SEVERITIES.map((severity) => OBJECTIVE_SECONDS[severity])
+  const [times] = await query<ResponseRow>(RESPONSE_TIMES, [...range, SEVERITIES, objectives])
+  const cells = all.filter(({ merged }) => !merged)
+  const counts = <T extends AlertStatus | Severity | AlertType>(words: readonly T[]) =>
+    Object.fromEntries(words.map((word) => [word, sumOf(cells, word)])) as Record<T, number>
   return {
     from,
     to,
-    total: Object.values(byStatus).reduce((sum, count) => sum + count, 0),
-    merged: Number(of('merged')[0]?.alerts ?? 0n),
-    byStatus,
-    bySeverity: counts('severity', SEVERITIES),
-    byType: counts('type', ALERT_TYPES),
-    bySource: of('source')
-      .map(({ value, alerts }) => ({ source: value ?? '', count: Number(alerts) }))
+    total: sumOf(cells, 'alerts'),
+    merged: sumOf(all, 'alerts') - sumOf(cells, 'alerts'),
+    byStatus: counts(ALERT_STATUSES),
+    bySeverity: counts(SEVERITIES),
+    byType: counts(ALERT_TYPES),
+    bySource: [...Map.groupBy(cells, ({ source }) => source)]
+      .map(([source, among]) => ({ source, count: sumOf(among, 'alerts') }))
       .toSorted((a, b) => b.count - a.count),
-    byRule: await rulesOf(query, organizationId, of('rule')),
+    byRule: [...Map.groupBy(cells, ({ rule_id }) => rule_id ?? '')]
+      .map(([ruleId, among]) => firesOf(ruleId, among))
+      .toSorted((a, b) => b.fires - a.fires),
     responseTimes: Object.fromEntries(
-      SEVERITIES.map((severity) => [
-        severity,
-        responseOf(
-          severity,
-          times.find((row) => row.severity === severity),
-        ),
-      ]),
+      SEVERITIES.map((severity) => [severity, responseOf(severity, times)]),
     ) as AlertStatistics['responseTimes'],
   }
 }
 
-async function rulesOf(query: Query, organizationId: string, cells: readonly CellRow[]): Promise<AlertStatistics['byRule']> {
-  const rows = await query<{ rule_id: string; name: string | null }>(RULE_NAMES, [
-    organizationId,
-    cells.map(({ value }) => value),
-    cells.map(({ latest }) => latest),
-  ])
-  const names = new Map(rows.map(({ rule_id, name }) => [rule_id, name]))
-  return cells
-    .map(({ value, alerts, false_positives, latest }) => ({
-      ruleId: value ?? '',
-      name: names.get(value ?? '') ?? '',
-      fires: Number(alerts),
-      falsePositives: Number(false_positives),
-      falsePositiveShare: Number(false_positives) / Number(alerts),
-      lastFired: new Date(latest ?? 0).toISOString(),
-    }))
-    .toSorted((a, b) => b.fires - a.fires)
+const sumOf = (cells: readonly CellRow[], column: 'alerts' | 'false_positives' | AlertStatus | Severity | AlertType): number =>
+  cells.reduce((sum, cell) => sum + Number(cell[column]), 0)
+
+/** `among`: at least one. */
+function firesOf(ruleId: string, among: readonly CellRow[]): AlertStatistics['byRule'][number] {
+  const [latest] = among.toSorted((a, b) => b.latest.getTime() - a.latest.getTime())
+  const [fires, falsePositives] = [sumOf(among, 'alerts'), sumOf(among, 'false_positives')]
+  return {
+    ruleId,
+    name: latest?.rule_name ?? '',
+    fires,
+    falsePositives,
+    falsePositiveShare: falsePositives / fires,
+    lastFired: (latest?.latest ?? new Date(0)).toISOString(),
+  }
 }
 
-function responseOf(severity: Severity, row: ResponseRow | undefined): AlertStatistics['responseTimes'][Severity] {
+function responseOf(severity: Severity, times: ResponseRow | undefined): AlertStatistics['responseTimes'][Severity] {
   const answered = (count: bigint | undefined, seconds: readonly (number | null)[] | null | undefined) => ({
     count: Number(count ?? 0n),
     medianSeconds: seconds?.[0] ?? null,
@@ -107,9 +93,9 @@ function responseOf(severity: Severity, row: ResponseRow | undefined): AlertStat
   })
   return {
     objectiveSeconds: OBJECTIVE_SECONDS[severity],
-    acknowledged: answered(row?.acknowledged, row?.acknowledge_seconds),
-    withinObjective: Number(row?.within_objective ?? 0n),
-    resolved: answered(row?.resolved, row?.resolve_seconds),
+    acknowledged: answered(times?.[`${severity} acknowledged`], times?.[`${severity} acknowledge`]),
+    withinObjective: Number(times?.[`${severity} within`] ?? 0n),
+    resolved: answered(times?.[`${severity} resolved`], times?.[`${severity} resolve`]),
   }
 }
 

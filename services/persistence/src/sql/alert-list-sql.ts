@@ -83,5 +83,15 @@ export const COUNT_ALERTS = `SELECT count(*) AS total FROM alerts WHERE ${FITTIN
 /** $1 tsquery, $2 most. Ids in the transaction's organization, in no order; see migration 0020. */
 export const SEARCH_ALERTS = 'SELECT search_alerts($1::tsquery, $2) AS id'
 
+/** $1 organization, $2 texts of tsqueries, $3 of how many of the latest alerts: the one that the fewest of them have; of equal ones the longest. */
+export const RAREST_TERM = `
+SELECT asked.term
+  FROM unnest($2::text[]) AS asked (term)
+  LEFT JOIN (SELECT document FROM alerts WHERE organization_id = $1 ORDER BY created_at DESC, id DESC LIMIT $3) AS latest
+    ON latest.document @@ asked.term::tsquery
+ GROUP BY asked.term
+ ORDER BY count(latest.document), length(asked.term) DESC
+ LIMIT 1`
+
 /** To the transaction's end a list walks the index of its order: never the seed's indexes of one column each, which hold all organizations. */
 export const WALK_IN_ORDER = `SELECT set_config('enable_bitmapscan', 'off', true)`
