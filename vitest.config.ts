@@ -4,14 +4,6 @@ import { defineConfig } from 'vitest/config'
 const FOLDERS = '{contracts,libs,services,apps,rules,bench,deploy,docs,scripts}'
 const LEFT_OUT = ['**/node_modules/**', '**/dist/**', '**/.local/**']
 
-const ALONE = ['faults', 'chaos', 'launcher'].map((name) => `e2e/test/${name}.test.ts`)
-const WHOLE = {
-  // Tests ask more often than people may.
-  env: { API_REQUESTS_PER_MINUTE: '1000000', ACCOUNT_SIGN_INS_PER_MINUTE: '1000' },
-  testTimeout: 180_000,
-  hookTimeout: 240_000,
-}
-
 export default defineConfig({
   test: {
     projects: [
@@ -51,24 +43,16 @@ export default defineConfig({
       },
       {
         test: {
-          // The whole of it. Each file starts everything, infrastructure included.
+          // Each file starts everything, infrastructure included, because it may kill any of it: two at a time would measure the machine and not the service.
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...LEFT_OUT, ...ALONE],
-          ...WHOLE,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        test: {
-          // What kills and starts processes, and tells how long that takes: with another file beside it it would measure the machine.
-          name: 'alone',
-          include: ALONE,
           exclude: LEFT_OUT,
-          ...WHOLE,
+          // Tests ask more often than people may.
+          env: { API_REQUESTS_PER_MINUTE: '1000000', ACCOUNT_SIGN_INS_PER_MINUTE: '1000' },
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,5 +1,5 @@
 /**
- * `npm test [-- PATH…] [--project unit|model|integration|e2e|alone] [-t TITLE]`: all tests, or those whose path contains one of the given texts.
+ * `npm test [-- PATH…] [--project unit|integration|e2e] [-t TITLE]`: all tests, or those whose path contains one of the given texts.
  * The last line on standard output is "N passed, N failed, N skipped". Exit code 1 when a test failed or an error was not handled.
  */
 import { parseArgs } from 'node:util'

@@ -1,11 +1,13 @@
-/** The dashboard in a real browser, on the whole stack: what a person sees and does. */
+/** The dashboard in a real browser, on the whole stack: what a person sees and does. One stack for all of its pages. */
+import './dashboard/rules.ts'
+import './dashboard/triage.ts'
 import { issueSignInLink } from '@tocsin/access'
 import type { OrganizationCreated } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Dashboard, failures, rowOf, SOON, statusOf } from '../src/dashboard.ts'
+import { type Dashboard, failures, rowOf, SOON, sharedDashboard, statusOf } from '../src/dashboard.ts'
 import { allAlerts, api, post, postEvents } from '../src/installation.ts'
-import { type OwnStack, startOwnStack } from '../src/stack.ts'
+import type { OwnStack } from '../src/stack.ts'
 
 /** As sent by a hostile producer; it must be read as text wherever it is shown. */
 const HOSTILE = '<img src=x onerror="document.title=\'broken\'"><b>mallory</b>'
@@ -14,9 +16,7 @@ let dashboard: Dashboard
 let acme: OrganizationCreated
 
 beforeAll(async () => {
-  const starting = startOwnStack()
-  dashboard = await Dashboard.open(starting)
-  stack = await starting
+  ;({ stack, dashboard } = await sharedDashboard())
   acme = await stack.tenant('acme')
 })
 afterAll(async () => {

@@ -236,6 +236,27 @@ test("an organization's exception and its settings of one rule hold for the even
   expect((await allAlerts(stack.gatewayUrl, globex)).some(({ group }) => group['principalId'] === 'scanner')).toBe(false)
 })
 
+test('an organization that is deleted is out at once: its socket closes, its key and its people are refused', async () => {
+  const gone = await stack.tenant('gone')
+  const [socket, other] = [await subscribe(stack.gatewayUrl, gone), await subscribe(stack.gatewayUrl, acme)]
+  let othersEnd: number | undefined
+  void other.closed.then((code) => {
+    othersEnd = code
+  })
+  expect((await postEvents(stack.gatewayUrl, gone, failures('eve', 1))).status).toBe(202)
+  const deletion = { method: 'POST', body: { confirm: 'gone', reason: 'the contract ended' } }
+  const path = `/api/organizations/${gone.organizationId}/delete`
+  expect((await api(stack.gatewayUrl, stack.operatorToken, path, deletion)).status).toBe(202)
+  expect(await socket.closed).toBe(4403)
+  await waitFor(async () => (await postEvents(stack.gatewayUrl, gone, failures('eve', 1))).status === 401, {
+    limitMs: SOON,
+    what: 'the key to be refused',
+  })
+  expect((await api(stack.gatewayUrl, gone.token, `/api/alerts?organizationId=${gone.organizationId}`)).status).toBe(404)
+  expect(othersEnd).toBeUndefined()
+  other.close()
+})
+
 test("the README's loop, run as written, ends with the alert's address", async () => {
   const { execFile } = await import('node:child_process')
   const { mkdtempSync, mkdirSync, rmSync, writeFileSync } = await import('node:fs')

@@ -2,10 +2,10 @@
 import type { OrganizationCreated } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Dashboard, rowOf, SOON, statusOf } from '../src/dashboard.ts'
-import { allAlerts } from '../src/installation.ts'
-import { type OwnStack, startOwnStack } from '../src/stack.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { type Dashboard, rowOf, SOON, sharedDashboard, statusOf } from '../../src/dashboard.ts'
+import { allAlerts } from '../../src/installation.ts'
+import type { OwnStack } from '../../src/stack.ts'
 
 const PRINCIPALS = ['ada', 'bert', 'cleo', 'dora']
 let stack: OwnStack
@@ -14,10 +14,8 @@ let acme: OrganizationCreated
 let page: Page
 
 beforeAll(async () => {
-  const starting = startOwnStack()
-  dashboard = await Dashboard.open(starting)
-  stack = await starting
-  acme = await stack.tenant('acme')
+  ;({ stack, dashboard } = await sharedDashboard())
+  acme = await stack.tenant('triage')
   // From an address each: more accounts from one would be an alert of their own.
   for (const [n, principal] of PRINCIPALS.entries()) await dashboard.attack(acme, principal, `192.0.2.${n + 1}`)
   await waitFor(async () => (await allAlerts(stack.gatewayUrl, acme)).length === PRINCIPALS.length, {
@@ -25,10 +23,6 @@ beforeAll(async () => {
     what: 'an alert of each',
   })
   page = await dashboard.signedIn(acme)
-})
-afterAll(async () => {
-  await dashboard?.close()
-  await stack?.stop()
 })
 
 const shown = async () => (await page.locator('.rows li .cut:first-child').allTextContents()).join(' ')

@@ -1,10 +1,10 @@
 /** Rules, exceptions and statistics in a real browser. */
 import type { OrganizationCreated, RuleWithText } from '@tocsin/contracts'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Dashboard, rowOf } from '../src/dashboard.ts'
-import { api } from '../src/installation.ts'
-import { type OwnStack, startOwnStack } from '../src/stack.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { type Dashboard, rowOf, sharedDashboard } from '../../src/dashboard.ts'
+import { api } from '../../src/installation.ts'
+import type { OwnStack } from '../../src/stack.ts'
 
 const PACK_RULE = 'tocsin.failed-auth'
 const OWN_RULE = 'acme.failed-logins'
@@ -14,17 +14,11 @@ let acme: OrganizationCreated
 let page: Page
 
 beforeAll(async () => {
-  const starting = startOwnStack()
-  dashboard = await Dashboard.open(starting)
-  stack = await starting
-  acme = await stack.tenant('acme')
+  ;({ stack, dashboard } = await sharedDashboard())
+  acme = await stack.tenant('rules')
   await dashboard.attack(acme, 'mallory')
   page = await dashboard.signedIn(acme)
   await rowOf(page, 'mallory').waitFor()
-})
-afterAll(async () => {
-  await dashboard?.close()
-  await stack?.stop()
 })
 
 const ruleOf = async (ruleId: string) => (await api<RuleWithText>(stack.gatewayUrl, acme.token, `/api/rules/${ruleId}`)).body
