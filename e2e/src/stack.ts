@@ -38,7 +38,7 @@ export async function startOwnStack(): Promise<OwnStack> {
       }),
     rows: <T>(sql: string, values: readonly unknown[] = []) =>
       withConnection(stack.databases.tocsin_reader, (queries: Queries) => queries(sql, values)) as Promise<T[]>,
-    logs: () => new Map(globSync('**/*.log', { cwd: dir }).map((file) => [file, readFileSync(join(dir, file), 'latin1')])),
+    logs: () => new Map(globSync('logs/*.log', { cwd: dir }).map((file) => [file, readFileSync(join(dir, file), 'latin1')])),
     stop: async () => {
       await stack.stop()
       rmSync(dir, { recursive: true, force: true })

@@ -3,7 +3,7 @@
  *
  * What the document must hold (`q`, subject, tag) is looked for where it is soonest found, and each way gives the same page:
  *
- * 1. among the next NEAR alerts of the list: enough where one in twenty has it;
+ * 1. among the next NEAR alerts of the list, or FURTHER times as many where those found so far promise a page: enough where one in a hundred has it;
  * 2. else in the documents' index: where few alerts have it, the list is made among those. Of several words the one that is rarest among the
  *    latest alerts is asked for by itself, because the beginning of a common word costs the index a step for each alert that has it;
  * 3. else in the same index by all words together, and where that is no better,
@@ -75,6 +75,7 @@ export interface ListedAlert {
 type ListedRow = AlertRow & { readonly place_value: string; readonly place_created: string }
 
 const NEAR = 1_000
+const FURTHER = 5
 const FEW = 2_000
 /** Of the latest alerts, to tell rare words from common ones. */
 const SAMPLE = 200
@@ -127,8 +128,10 @@ export class AlertList {
     const rows = (fitting: Fitting, lookedAt: number | null) =>
       this.#query<ListedRow>(LIST_ALERTS[sort][order], [...fitting, ...place, limit, lookedAt])
     if (this.#wanted === null) return rows(this.#fitting(null, null), limit)
-    const near = await rows(this.#fitting(null, this.#wanted), NEAR) // (1)
-    return near.length === limit ? near : rows(await this.#search(this.#wanted), null)
+    const among = this.#fitting(null, this.#wanted)
+    const near = await rows(among, NEAR) // (1)
+    const enough = near.length < limit && near.length * FURTHER >= limit ? await rows(among, NEAR * FURTHER) : near
+    return enough.length === limit ? enough : rows(await this.#search(this.#wanted), null)
   }
 
   /** Among few (2, 3), or by walking (4). */
