@@ -319,7 +319,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: engine('held/told-events.ts'),
     from: 'const isOpen = rows.length > 0 && !settling.isDecided(rows[0] as number)',
     to: 'const isOpen = rows.length > 0',
-    test: CORRELATIONS,
+    test: ['libs/engine/src/held/held-structures.test.ts', 'a settled time'],
   },
   {
     name: 'a not looks behind',

@@ -24,21 +24,37 @@ export async function transaction<T>(
     broken = error
   }
   client.on('error', onError)
-  try {
-    const query = queryOf(client)
-    await query(BEGIN[mode])
-    const result = await work(query)
-    await query('COMMIT')
-    return result
-  } catch (error) {
-    broken ??= await rollback(client, error)
-    throw error
-  } finally {
+  const release = () => {
     client.removeListener('error', onError)
     // A connection in an unknown state is closed instead of being given to the next one.
     client.release(broken)
   }
+  let result: T
+  try {
+    const query = queryOf(client)
+    await query(BEGIN[mode])
+    result = await work(query)
+    if (mode === 'write') await query('COMMIT')
+  } catch (error) {
+    broken ??= await rollback(client, error)
+    release()
+    throw error
+  }
+  if (mode === 'write') release()
+  else
+    void endOf(client).then((failure) => {
+      broken ??= failure
+      release()
+    })
+  return result
 }
+
+/** Of what only read: whoever reads need not wait for it. Resolves with why it failed. */
+const endOf = (client: PoolClient): Promise<Error | undefined> =>
+  client.query('COMMIT').then(
+    () => undefined,
+    (failure: Error) => failure,
+  )
 
 async function rollback(client: PoolClient, error: unknown): Promise<Error | undefined> {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error

@@ -201,3 +201,23 @@ describe('rows', () => {
     )
   })
 })
+
+describe('a settled time', () => {
+  it('is decided once, also where it waited for an event that has gone meanwhile', () => {
+    const held = new HeldEvents(new EventPool(), { sums: false, distinct: false, isSettled: true }, { held: 0 })
+    const add = (name: number, t: number, arrival: number) =>
+      held.add(
+        { t, arrival, value: 0, id: { low: name, high: 0 }, contentHash: 0, flags: 0 },
+        { id: String(name), correlationId: null, weight: 0 },
+      )
+    const terms = { isAhead: false, latenessMs: 10, opens: (t: number) => t - 4, leaves: (t: number) => t + 5 }
+    add(1, 100, 100)
+    add(2, 100, 103)
+    const late = add(3, 98, 110)
+    // The first entry of 100 is due at 111 and then waits for the late one, until 121; the second is due at 114.
+    expect(held.told.decideDue(112, terms)).toEqual([])
+    held.drop(late)
+    expect(held.told.decideDue(114, terms)).toEqual([100])
+    expect(held.told.decideDue(121, terms)).toEqual([])
+  })
+})
