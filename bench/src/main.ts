@@ -8,7 +8,7 @@ import type { BenchContext, Part } from './bench.ts'
 import { DETECTOR_PARTS } from './detector.ts'
 import { describe, describeMachine } from './machine.ts'
 import { PERSISTENCE_PARTS } from './persistence.ts'
-import { type Row, tableOf, writeInto, writeResult } from './report.ts'
+import { failedRow, hasFailed, type Row, tableOf, writeInto, writeResult } from './report.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const LOCAL = join(ROOT, '.local')
@@ -82,7 +82,6 @@ const context: BenchContext = {
 }
 const rows: Row[] = []
 const what: string[] = []
-let failed = false
 const stopped = new Promise<'stopped'>((done) => stopping.signal.addEventListener('abort', () => done('stopped')))
 for (const part of parts) {
   const title = part.names.join(', ')
@@ -93,9 +92,8 @@ for (const part of parts) {
     rows.push(...result.rows)
     what.push(result.what)
   } catch (error) {
-    failed = true
     say((error as Error).stack ?? String(error))
-    rows.push({ figure: title, unit: '', got: `failed: ${(error as Error).message.split('\n', 1)[0]}`, reach: null })
+    rows.push(failedRow(title, error))
   }
 }
 if (!stopping.signal.aborted) {
@@ -105,4 +103,4 @@ if (!stopping.signal.aborted) {
   console.log(`${describe(machine)}\n${what.map((line) => `- ${line}`).join('\n')}\n\n${tableOf(rows)}`)
 }
 await infrastructure.stop()
-process.exit(failed || stopping.signal.aborted ? 1 : 0)
+process.exit(rows.some(hasFailed) || stopping.signal.aborted ? 1 : 0)

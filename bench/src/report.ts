@@ -19,6 +19,16 @@ export interface Result {
   readonly rows: readonly Row[]
 }
 
+const FAILED = 'failed: '
+/** In the place of figures that could not be measured. */
+export const failedRow = (figure: string, error: unknown): Row => ({
+  figure,
+  unit: '',
+  got: `${FAILED}${String((error as Error).message ?? error).split('\n', 1)[0]}`,
+  reach: null,
+})
+export const hasFailed = ({ got }: Row): boolean => typeof got === 'string' && got.startsWith(FAILED)
+
 /** Null where nothing was asked or nothing was measured. */
 export const holds = ({ got, reach }: Row): boolean | null =>
   reach === null || typeof got === 'string' ? null : reach.op === '>=' ? got >= reach.value : got <= reach.value

@@ -6,7 +6,7 @@ import { type Alert, type AlertPage, type AlertStatusChange, HEADERS, TOPICS } f
 import { followTopic, headerOf } from '@tocsin/kafka'
 import type { BenchContext, PartResult } from '../bench.ts'
 import { seededRandom } from '../random.ts'
-import { quantileOf, type Row } from '../report.ts'
+import { failedRow, quantileOf, type Row } from '../report.ts'
 import { Installation, type PersistenceProcess } from './installation.ts'
 import { LARGE, ORGANIZATIONS, organizationIdOf, seedAlerts, subjectOf } from './seed.ts'
 
@@ -54,7 +54,7 @@ export async function benchReading(context: BenchContext): Promise<PartResult> {
     for (const [part, measure] of Object.entries(parts)) {
       if (!wanted(part)) continue
       // Making the alerts takes long: one part that fails does not throw away what the others measured.
-      rows.push(...(await measure().catch((error: unknown) => [failed(part, error)])))
+      rows.push(...(await measure().catch((error: unknown) => [failedRow(part, error)])))
     }
   } finally {
     await service.stop()
@@ -69,13 +69,6 @@ export async function benchReading(context: BenchContext): Promise<PartResult> {
     rows,
   }
 }
-
-const failed = (part: string, error: unknown): Row => ({
-  figure: part,
-  unit: '',
-  got: `failed: ${error instanceof Error ? error.message : String(error)}`,
-  reach: null,
-})
 
 const atMost = (figure: string, unit: string, got: number, value: number): Row => ({
   figure,

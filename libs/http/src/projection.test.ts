@@ -23,6 +23,11 @@ test.each([
   ['a record of objects', Type.Record(Type.String(), Person), { any: { name: 'ada', secret: 1 } }],
   ['a record of anything', Type.Object({ metadata: Type.Record(Type.String(), Type.Unknown()) }), { metadata: { a: { b: 1 } } }],
   ['an open object', Type.Object({ a: Type.Number() }, { additionalProperties: true }), { a: 1, b: 2 }],
+  [
+    'an object in an open one',
+    Type.Object({ a: Person }, { additionalProperties: true }),
+    { a: { name: 'ada', secret: 1 }, b: 2 },
+  ],
   ['another type than the schema says', Person, 'text'],
 ] as const)('of %s leaves what typebox leaves, and the value as it was', (_what, schema: TSchema, value: unknown) => {
   const before = structuredClone(value)
@@ -33,6 +38,10 @@ test.each([
 
 test('a schema that could list more than is read is refused', () => {
   expect(() => projectionOf(Type.Object({ both: Type.Intersect([Person, Person]) }))).toThrow(/allOf/)
+})
+
+test('names with a schema of their own are refused', () => {
+  expect(() => projectionOf(Type.Object({ a: Type.String() }, { additionalProperties: Person }))).toThrow(/further names/)
 })
 
 test('every answer of the API can be projected', () => {

@@ -1,6 +1,6 @@
 import { type Access, NO_ACCESS } from '@tocsin/access'
 import type { AccessRecord, Me, Role } from '@tocsin/contracts'
-import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
+import { inOrganization, type Pool, type Query, type TransactionMode } from '@tocsin/postgres'
 import { REMOVE_MEMBER, SET_SUBJECT } from '../sql/member-sql.ts'
 import { GET_ACCESS, TOUCH_SUBJECT } from '../sql/organization-sql.ts'
 import { accessRecord, accessTombstone, addToOutbox } from './outbox.ts'
@@ -38,9 +38,17 @@ export async function readAccess(query: Query, subject: string): Promise<Subject
   return { operator, version, notBefore: not_before?.toISOString() ?? null, memberships, organizations }
 }
 
+/** A transaction in which row-level security knows who asks; no row of any organization is seen but by that. `pool`: of tocsin_api. */
+export const asSubject = <T>(
+  pool: Pool,
+  subject: string,
+  work: (query: Query) => Promise<T>,
+  mode: TransactionMode = 'write',
+): Promise<T> => inOrganization(pool, null, work, mode, { 'app.subject': subject })
+
 /** In a transaction of its own. `pool`: of tocsin_api. */
 export const findAccess = (pool: Pool, subject: string): Promise<SubjectAccess> =>
-  inOrganization(pool, null, (query) => readAccess(query, subject), 'snapshot', { 'app.subject': subject })
+  asSubject(pool, subject, (query) => readAccess(query, subject), 'snapshot')
 
 /** The subject's record for topic `access`. */
 export async function readAccessRecord(query: Query, subject: string): Promise<AccessRecord> {

@@ -15,11 +15,11 @@ import type { FastifyRequest } from 'fastify'
 import type { AnswerCache } from '../answer-cache.ts'
 import type { PersistenceMetrics } from '../metrics.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
+import { asSubject } from '../repositories/access.ts'
 import { type AlertFilter, AlertList, type ListPlace } from '../repositories/alert-list.ts'
 import { readGrants } from '../repositories/grants.ts'
 import { addHistory } from '../repositories/history.ts'
 import { ORGANIZATIONS_AMONG, ORGANIZATIONS_FROM } from '../sql/grant-sql.ts'
-import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { ACT_PERMISSIONS, commandOf } from './act-command.ts'
 import { actOnMany, wantedOf } from './act-on-many.ts'
 import { filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
@@ -49,11 +49,10 @@ export function alertsOfAllRoutes(app: HttpServer, deps: AlertsOfAllRoutes): voi
   /** Of the caller's own transaction, in which it sees which organizations there are. Throws HttpProblem 403 without the grant (4). */
   const granted = async <T>(request: FastifyRequest, permission: Permission, read: (query: Query) => Promise<T>) => {
     const { subject } = subjectOf(request)
-    return inOrganization(
+    return asSubject(
       pool,
-      null,
+      subject,
       async (query) => {
-        await query(SET_SUBJECT, [subject])
         const grants = await readGrants(query, subject)
         const permissions = new Set(grants.flatMap((grant) => INSTALLATION_GRANTS[grant.permission]))
         if (!permissions.has(permission))

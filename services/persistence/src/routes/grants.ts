@@ -2,18 +2,14 @@ import { isReservedSubject } from '@tocsin/access'
 import { OPERATIONS_TABLE } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
-import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
+import type { Pool, Query } from '@tocsin/postgres'
+import { asSubject } from '../repositories/access.ts'
 import { listGrants, setGrants } from '../repositories/grants.ts'
-import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { operatorOf } from './authentication.ts'
 
 /** Who may do what in every organization: given and ended by operators, and every row stays. */
 export function grantRoutes(app: HttpServer, { pool }: { readonly pool: Pool }): void {
-  const asOperator = <T>(operator: string, work: (query: Query) => Promise<T>): Promise<T> =>
-    inOrganization(pool, null, async (query) => {
-      await query(SET_SUBJECT, [operator])
-      return work(query)
-    })
+  const asOperator = <T>(operator: string, work: (query: Query) => Promise<T>): Promise<T> => asSubject(pool, operator, work)
 
   route(app, OPERATIONS_TABLE.listGrants, async ({ request }) => ({ items: await asOperator(operatorOf(request), listGrants) }))
 

@@ -14,13 +14,13 @@ import { healthOf, NO_RECIPIENTS, settingsFaults, warningsOf, withSettings } fro
 import { createOrganization } from '../create-organization.ts'
 import { deleteOrganization } from '../delete-organization.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
+import { asSubject } from '../repositories/access.ts'
 import { listDeletions } from '../repositories/deletions.ts'
 import { addHistory } from '../repositories/history.ts'
 import { changeOrganization, listOrganizations, type OrganizationState, readOrganization } from '../repositories/organizations.ts'
 import type { RuleWorkers } from '../rule-work/rule-workers.ts'
 import { criticalHiddenBy } from '../rules/hidden-alerts.ts'
 import { CRITICAL_DAYS, tellOfHidden } from '../rules/tell-of-hidden.ts'
-import { SET_SUBJECT } from '../sql/member-sql.ts'
 import { authorizeCaller, operatorOf } from './authentication.ts'
 import { originOf } from './headers.ts'
 import { type WriteContext, write } from './write.ts'
@@ -129,15 +129,7 @@ export function organizationRoutes(app: HttpServer, parts: OrganizationRoutes): 
 
   /** Reads what only operators see. */
   const asOperator = <T>(operator: string, read: (query: Query) => Promise<T>): Promise<T> =>
-    inOrganization(
-      pool,
-      null,
-      async (query) => {
-        await query(SET_SUBJECT, [operator])
-        return read(query)
-      },
-      'snapshot',
-    )
+    asSubject(pool, operator, read, 'snapshot')
 
   route(app, OPERATIONS_TABLE.listOrganizations, async ({ query: asked, request }) => {
     const operator = operatorOf(request)
