@@ -44,6 +44,8 @@ export function createPool(url: string, options: { readonly name: string; readon
     max: options.max,
     application_name: options.name,
     idleTimeoutMillis: IDLE_MS,
+    // What a transaction asks at once goes to the server at once.
+    pipeline: true,
     ...SESSION_OPTIONS,
   })
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.

@@ -9,11 +9,33 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
   snapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
 }
 
-/** Runs `work` in one transaction: all of it or nothing. Rejects with what `work` threw, or RetryableError. */
-export async function transaction<T>(
+/** Of the server, to the transaction's end: by name. */
+type Settings = Readonly<Record<string, string>>
+
+/**
+ * Runs `work` in one transaction: all of it or nothing. Rejects with what `work` threw, or RetryableError. Statements that do not need each
+ * other's rows may be asked for at once: they go to the server together and are done one after the other. None is done after `work` has ended.
+ */
+export const transaction = <T>(pool: Pool, work: (query: Query) => Promise<T>, mode: TransactionMode = 'write'): Promise<T> =>
+  transactionWith(pool, work, mode, null)
+
+/**
+ * As `transaction`, with row-level security bound to one organization; the setting ends with the transaction, so that the
+ * next user of the connection cannot inherit it. `null`: none, so no row of any organization is seen. `settings`: further ones for as long.
+ */
+export const inOrganization = <T>(
   pool: Pool,
+  organizationId: string | null,
   work: (query: Query) => Promise<T>,
   mode: TransactionMode = 'write',
+  settings: Settings = {},
+): Promise<T> => transactionWith(pool, work, mode, { ...settings, 'app.organization': organizationId ?? '' })
+
+async function transactionWith<T>(
+  pool: Pool,
+  work: (query: Query) => Promise<T>,
+  mode: TransactionMode,
+  settings: Settings | null,
 ): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw asDatabaseError(error)
@@ -29,13 +51,31 @@ export async function transaction<T>(
     // A connection in an unknown state is closed instead of being given to the next one.
     client.release(broken)
   }
+  const ask = queryOf(client)
+  let isOver = false
+  let failure: unknown
+  const query: Query = async (text, values) => {
+    // Of two things done at once one may fail while the other still has something to ask, on a connection that has another user by then.
+    if (isOver) throw new Error('the transaction is over')
+    try {
+      return await ask(text, values)
+    } catch (error) {
+      // What was asked for behind it fails only because of it.
+      failure ??= error
+      throw failure
+    }
+  }
   let result: T
   try {
-    const query = queryOf(client)
-    await query(BEGIN[mode])
-    result = await work(query)
-    if (mode === 'write') await query('COMMIT')
+    const begun = begin(query, mode, settings)
+    // Nothing is changed outside of a transaction; reading need not wait, because where it did not begin what was read is thrown away.
+    if (mode === 'write') await begun
+    const [done] = await Promise.all([work(query), begun])
+    result = done
+    isOver = true
+    if (mode === 'write') await ask('COMMIT')
   } catch (error) {
+    isOver = true
     broken ??= await rollback(client, error)
     release()
     throw error
@@ -48,6 +88,12 @@ export async function transaction<T>(
     })
   return result
 }
+
+const begin = (query: Query, mode: TransactionMode, settings: Settings | null): Promise<unknown> =>
+  Promise.all([query(BEGIN[mode]), ...(settings === null ? [] : [query(SET_FOR_TRANSACTION, [JSON.stringify(settings)])])])
+
+/** $1: JSON of name to value. */
+const SET_FOR_TRANSACTION = 'SELECT set_config(key, value, true) FROM jsonb_each_text($1::jsonb)'
 
 /** Of what only read: whoever reads need not wait for it. Resolves with why it failed. */
 const endOf = (client: PoolClient): Promise<Error | undefined> =>
@@ -69,26 +115,3 @@ async function rollback(client: PoolClient, error: unknown): Promise<Error | und
 
 /** The server itself answered, so the connection still works. */
 const hasServerSeverity = (error: unknown) => error instanceof Error && (error as { severity?: unknown }).severity === 'ERROR'
-
-/**
- * As `transaction`, with row-level security bound to one organization; the setting ends with the transaction, so that the
- * next user of the connection cannot inherit it. `null`: none, so no row of any organization is seen. `settings`: further ones for as long.
- */
-export const inOrganization = <T>(
-  pool: Pool,
-  organizationId: string | null,
-  work: (query: Query) => Promise<T>,
-  mode: TransactionMode = 'write',
-  settings: Readonly<Record<string, string>> = {},
-): Promise<T> =>
-  transaction(
-    pool,
-    async (query) => {
-      await query(SET_FOR_TRANSACTION, [JSON.stringify({ ...settings, 'app.organization': organizationId ?? '' })])
-      return work(query)
-    },
-    mode,
-  )
-
-/** $1: JSON of name to value. In one statement: each costs a way to the server and back. */
-const SET_FOR_TRANSACTION = 'SELECT set_config(key, value, true) FROM jsonb_each_text($1::jsonb)'

@@ -86,6 +86,47 @@ test('what fails inside a transaction leaves nothing behind, and its connection 
   expect(await texts(one)).toEqual(before)
 })
 
+test('of statements that were asked for at once none has an effect where one fails, and the reason is that one', async () => {
+  const before = await texts(one)
+  const insert = 'INSERT INTO notes (organization_id, text) VALUES ($1, $2)'
+  for (const mode of ['write', 'snapshot'] as const) {
+    const failing = inOrganization(
+      pool,
+      one,
+      (query) => Promise.all([query('SELECT 1'), query('SELECT 1 / $1::integer', [0]), query(insert, [one, 'behind'])]),
+      mode,
+    )
+    await expect(failing).rejects.toMatchObject({ code: '22012' })
+  }
+  expect(await texts(one)).toEqual(before)
+})
+
+test('statements that were asked for at once are done in that order, each seeing what the one before did', async () => {
+  const seen = await inOrganization(pool, one, async (query) => {
+    const count = () => query<{ n: number }>('SELECT count(*)::integer AS n FROM notes')
+    const insert = () => query('INSERT INTO notes (organization_id, text) VALUES ($1, $2)', [one, 'at once'])
+    const [[before], , [between], , [after]] = await Promise.all([count(), insert(), count(), insert(), count()])
+    return [between, after].map((each) => (each?.n ?? 0) - (before?.n ?? 0))
+  })
+  expect(seen).toEqual([1, 2])
+})
+
+test('what goes on after its transaction has ended asks nothing more of the connection', async () => {
+  const outcome = Promise.withResolvers<unknown>()
+  const failing = inOrganization(pool, one, async (query) => {
+    const goesOn = async () => {
+      await query('SELECT pg_sleep(0.05)')
+      await texts(two)
+      await query('INSERT INTO notes (organization_id, text) VALUES ($1, $2)', [one, 'afterwards'])
+    }
+    goesOn().then(outcome.resolve, outcome.resolve)
+    throw new Error('stop')
+  })
+  await expect(failing).rejects.toThrow('stop')
+  expect(await outcome.promise).toMatchObject({ message: 'the transaction is over' })
+  expect(await texts(one)).not.toContain('afterwards')
+})
+
 test('a lost connection is worth retrying and is replaced', async () => {
   const admin = connect(database.adminUrl)
   const work = transaction(pool, async (query) => {

@@ -40,7 +40,6 @@ import { type ErasedPersons, readErased } from './repositories/erasures.ts'
 import { loadOffset, moveOffset } from './repositories/offsets.ts'
 import { addToOutbox, statusRecord } from './repositories/outbox.ts'
 import { DELETED_AMONG } from './sql/deletion-sql.ts'
-import { DELETE_BURIED } from './sql/retention-sql.ts'
 
 export interface ApplierOptions {
   readonly kafka: Kafka
@@ -99,17 +98,20 @@ export async function applyBatch(
   const organizations = organizationsOf(batch)
   const destroyed = await cipher.loadLiving(organizations)
   const outcome = await transaction(options.pool, async (query) => {
-    if (!(await moveOffset(query, { ...batch, clusterId }))) return 'moved' as const // (1)
-    const rows = await query<{ id: string }>(DELETED_AMONG, [organizations])
+    const [isMoved, rows, erased] = await Promise.all([
+      moveOffset(query, { ...batch, clusterId }), // (1)
+      query<{ id: string }>(DELETED_AMONG, [organizations]),
+      readErased(
+        query,
+        cipher,
+        organizations.filter((id) => !destroyed.has(id)),
+      ),
+    ])
+    if (!isMoved) return 'moved' as const
     const deleted = new Set([...destroyed, ...rows.map(({ id }) => id)]) // (7)
     const records = batch.items.map((item) => item.value).filter((record) => !deleted.has(organizationOf(record)))
-    const erased = await readErased(
-      query,
-      cipher,
-      organizations.filter((id) => !deleted.has(id)),
-    )
     const { figures, statuses } = withoutErased(erased, foldBatch(records)) // (6)
-    const applied = await withoutBuried(query, await applyFigures(query, cipher, figures))
+    const applied = await applyFigures(query, cipher, figures) // (5)
     const changed = new Set<string>()
     for (const { type, change } of statuses) if (await applyStatus(query, cipher, type, change)) changed.add(keyOf(change))
     const changedRows = new Map(applied.map((row) => [row.id, row]))
@@ -131,13 +133,6 @@ export async function applyBatch(
         : outcome.changed.has(keyOf(value.change))
     return fresh ? done : dropped('notNewer')
   })
-}
-
-/** What retention deleted stays deleted (5). */
-async function withoutBuried(query: Query, applied: readonly AppliedFigures[]): Promise<readonly AppliedFigures[]> {
-  if (applied.length === 0) return applied
-  const buried = new Set((await query<{ id: string }>(DELETE_BURIED, [applied.map(({ id }) => id)])).map(({ id }) => id))
-  return buried.size === 0 ? applied : applied.filter(({ id }) => !buried.has(id))
 }
 
 /** With pseudonyms in the places of the persons who were erased (6). */

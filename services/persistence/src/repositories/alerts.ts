@@ -5,6 +5,7 @@ import { type StatusStep, withStatus } from '../core/status-change.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { APPLY_EVIDENCE, APPLY_FIGURES, GET_ALERT, LOCK_ALERT, SET_STATUS } from '../sql/alert-sql.ts'
 import { PERSON_ACTED } from '../sql/history-sql.ts'
+import { DELETE_BURIED } from '../sql/retention-sql.ts'
 import { type AlertRow, alertField, alertOf, evidenceField, evidenceOf } from './alert-row.ts'
 import { addHistory } from './history.ts'
 
@@ -38,7 +39,10 @@ export interface AppliedFigures {
   readonly ended_at_count: bigint | null
 }
 
-/** Each alert at most once in `figures`. Returns those that were newer than the row. The organizations' keys must be loaded. */
+/**
+ * Each alert at most once in `figures`. Returns those that were newer than the row; what retention deleted stays deleted, and is not among them.
+ * The organizations' keys must be loaded.
+ */
 export async function applyFigures(
   query: Query,
   cipher: FieldCipher,
@@ -51,8 +55,13 @@ export async function applyFigures(
     mergedInto: metadata['mergedInto'] ?? null,
     words: searchWords(rest),
   }))
-  const applied = await query<AppliedFigures>(APPLY_FIGURES, [JSON.stringify(rows)])
-  const ids = new Set(applied.map((row) => row.id))
+  const [changed, deleted] = await Promise.all([
+    query<AppliedFigures>(APPLY_FIGURES, [JSON.stringify(rows)]),
+    query<{ id: string }>(DELETE_BURIED, [figures.map(({ id }) => id)]),
+  ])
+  const buried = new Set(deleted.map(({ id }) => id))
+  const applied = changed.filter(({ id }) => !buried.has(id))
+  const ids = new Set(applied.map(({ id }) => id))
   const evidence = figures
     .filter((each) => ids.has(each.id.toLowerCase()))
     .map(({ id, organizationId, revision, evidence }) => ({

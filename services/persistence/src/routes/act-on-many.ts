@@ -81,7 +81,7 @@ export async function actOnMany(
 }
 
 async function count(query: Query, organizationId: string, wanted: Wanted): Promise<number> {
-  if ('filter' in wanted) return (await listOf(query, organizationId, wanted.filter)).total()
+  if ('filter' in wanted) return listOf(query, organizationId, wanted.filter).total()
   const [row] = await query<{ matched: bigint }>(COUNT_IDS, [organizationId, wanted.ids])
   return Number(row?.matched ?? 0n)
 }
@@ -89,13 +89,13 @@ async function count(query: Query, organizationId: string, wanted: Wanted): Prom
 /** In one order for all, so that two who act on the same alerts never wait for each other in a circle. */
 async function idsOf(query: Query, cipher: FieldCipher, organizationId: string, wanted: Wanted): Promise<string[]> {
   if ('ids' in wanted) return [...new Set(wanted.ids.map((id) => id.toLowerCase()))].sort()
-  const list = await listOf(query, organizationId, wanted.filter)
+  const list = listOf(query, organizationId, wanted.filter)
   const page = await list.page(cipher, { sort: 'created', order: 'desc' }, null, MAX_BULK_ALERTS)
   return page.map(({ alert }) => alert.id).sort()
 }
 
-async function listOf(query: Query, organizationId: string, filter: AlertFilter): Promise<AlertList> {
-  const list = await AlertList.begin(query, organizationId, filter)
+function listOf(query: Query, organizationId: string, filter: AlertFilter): AlertList {
+  const list = AlertList.begin(query, organizationId, filter)
   if (list === null) throw nothingToSearch()
   return list
 }

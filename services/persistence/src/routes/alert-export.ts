@@ -81,7 +81,7 @@ const readBatch = (pool: Pool, cipher: FieldCipher, organizationId: string, filt
     pool,
     organizationId,
     async (query) => {
-      const list = await AlertList.begin(query, organizationId, filter)
+      const list = AlertList.begin(query, organizationId, filter)
       if (list === null) throw nothingToSearch()
       return list.page(cipher, { sort: 'created', order: 'desc' }, after, BATCH)
     },

@@ -34,10 +34,12 @@ export function alertListRoutes(app: HttpServer, { pool, cipher, ring }: AlertLi
       pool,
       organizationId,
       async (query) => {
-        const list = await AlertList.begin(query, organizationId, filter)
+        const list = AlertList.begin(query, organizationId, filter)
         if (list === null) throw nothingToSearch()
-        const found = await list.page(cipher, order, after, limit + 1)
-        const position = await streamPosition(query, organizationId)
+        const [found, position] = await Promise.all([
+          list.page(cipher, order, after, limit + 1),
+          streamPosition(query, organizationId),
+        ])
         const shown = found.slice(0, limit)
         const last = shown.at(-1)
         const more = found.length > limit && last !== undefined

@@ -71,7 +71,7 @@ export function alertsOfAllRoutes(app: HttpServer, deps: AlertsOfAllRoutes): voi
     { filter, limit }: { readonly filter: AlertFilter; readonly limit: number },
   ) =>
     inOrganization(pool, organizationId, async (query) => {
-      const list = await AlertList.begin(query, organizationId, filter)
+      const list = AlertList.begin(query, organizationId, filter)
       if (list === null) throw nothingToSearch()
       const page = await list.page(cipher, { sort: 'created', order: 'desc' }, after, limit)
       if (page.length > 0)

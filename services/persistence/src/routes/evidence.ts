@@ -54,7 +54,7 @@ export function evidenceRoutes(app: HttpServer, { pool, cipher, evidenceReads }:
         const alert = await getAlert(query, cipher, organizationId, params.id)
         if (alert === null) throw notFound('alert')
         const subjects = Object.values(alert.group)
-        const list = subjects.length === 0 ? null : await AlertList.begin(query, organizationId, { ...EVERY_ALERT, subjects })
+        const list = subjects.length === 0 ? null : AlertList.begin(query, organizationId, { ...EVERY_ALERT, subjects })
         // The alert itself may be among them.
         const found = (await list?.page(cipher, { sort: 'created', order: 'desc' }, null, limit + 1)) ?? []
         const others = found.filter((each) => each.alert.id !== alert.id)
