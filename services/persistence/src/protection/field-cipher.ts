@@ -7,7 +7,16 @@
  * 3. A key is used only once its row is committed: `load` has a transaction of its own, so call it before yours begins.
  * 4. Rotating the master key changes how data keys are wrapped, never what they are: `rewrap` (upkeep) touches no sealed field.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  randomFillSync,
+} from 'node:crypto'
 import { type Keys, notFound, SECRET_BYTES, type SecretKey } from '@tocsin/access'
 import { TerminalError } from '@tocsin/errors'
 import { inOrganization, type Pool } from '@tocsin/postgres'
@@ -15,6 +24,8 @@ import { ADD_DATA_KEY, GET_DATA_KEY } from '../sql/protection-sql.ts'
 
 const ALGORITHM = 'aes-256-gcm'
 const IV_BYTES = 12
+/** Drawn at once: a draw takes 7 to 10 µs of a seal's 30, however few bytes it is for. */
+const IVS = 512
 const TAG_BYTES = 16
 /** First byte of a stored value. */
 const CLEAR = 0
@@ -35,6 +46,8 @@ export class FieldCipher {
   readonly #master: Keys<SecretKey>
   /** Prepared once: a cipher on bare bytes costs three times as much (54 against 17 µs for 1 KB). */
   readonly #keys = new Map<string, KeyObject>()
+  readonly #ivs = Buffer.alloc(IVS * IV_BYTES)
+  #ivsTaken = IVS
 
   /** `pool`: of tocsin_api or tocsin_worker. */
   constructor(pool: Pool, master: Keys<SecretKey>) {
@@ -64,7 +77,7 @@ export class FieldCipher {
   }
 
   seal(place: FieldPlace, text: string): Buffer {
-    const iv = randomBytes(IV_BYTES)
+    const iv = this.#freshIv()
     const cipher = createCipheriv(ALGORITHM, this.#keyOf(place.organizationId), iv)
     cipher.setAAD(placeBytes(place)) // (1)
     return Buffer.concat([Buffer.of(SEALED), iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
@@ -105,6 +118,16 @@ export class FieldCipher {
   /** The same data key wrapped by the active master key (4). */
   rewrap(organizationId: string, masterId: string, wrapped: Buffer): { readonly masterId: string; readonly wrapped: Buffer } {
     return this.#wrap(organizationId, this.#unwrap(organizationId, masterId, wrapped))
+  }
+
+  /** Random, never given twice; good until the next call. */
+  #freshIv(): Buffer {
+    if (this.#ivsTaken === IVS) {
+      randomFillSync(this.#ivs)
+      this.#ivsTaken = 0
+    }
+    const from = this.#ivsTaken++ * IV_BYTES
+    return this.#ivs.subarray(from, from + IV_BYTES)
   }
 
   #keyOf(organizationId: string): KeyObject {
