@@ -21,6 +21,13 @@ export interface OwnStack extends Stack {
   logs(): ReadonlyMap<string, string>
 }
 
+let shared: Promise<OwnStack> | undefined
+/** For the files of one test run that share a stack; who asks for it has organizations of its own there. */
+export const sharedStack = (): Promise<OwnStack> => {
+  shared ??= startOwnStack()
+  return shared
+}
+
 /** Starts everything in a folder of its own, which is gone after `stop`. */
 export async function startOwnStack(): Promise<OwnStack> {
   mkdirSync(LOCAL, { recursive: true })

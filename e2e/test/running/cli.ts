@@ -7,14 +7,14 @@ import { promisify } from 'node:util'
 import type { Alert, AlertPage } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type OwnStack, startOwnStack } from '../src/stack.ts'
+import { type OwnStack, sharedStack } from '../../src/stack.ts'
 
-const CLI = join(import.meta.dirname, '../../apps/cli/src/main.ts')
+const CLI = join(import.meta.dirname, '../../../apps/cli/src/main.ts')
 let stack: OwnStack
 let local: string
 
 beforeAll(async () => {
-  stack = await startOwnStack()
+  stack = await sharedStack()
   const { organizationId, ingestKey, token } = await stack.tenant('development')
   local = mkdtempSync(join(tmpdir(), 'tocsin-cli-'))
   writeFileSync(join(local, 'operator.token'), stack.operatorToken)
@@ -23,7 +23,6 @@ beforeAll(async () => {
   writeFileSync(join(local, 'connection.json'), JSON.stringify(connection))
 })
 afterAll(async () => {
-  await stack?.stop()
   if (local !== undefined) rmSync(local, { recursive: true })
 })
 

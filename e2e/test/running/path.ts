@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { Alert, OrganizationCreated, SocketMessage } from '@tocsin/contracts'
 import { createProducer } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { alertOf, allAlerts, api, messages, notificationsOf, post, postEvents, subscribe } from '../src/installation.ts'
-import { kafkaOf, type OwnStack, startOwnStack } from '../src/stack.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { alertOf, allAlerts, api, messages, notificationsOf, post, postEvents, subscribe } from '../../src/installation.ts'
+import { kafkaOf, type OwnStack, sharedStack } from '../../src/stack.ts'
 
 const SOON = 20_000
 let stack: OwnStack
@@ -14,11 +14,10 @@ let acme: OrganizationCreated
 let globex: OrganizationCreated
 
 beforeAll(async () => {
-  stack = await startOwnStack()
+  stack = await sharedStack()
   acme = await stack.tenant('acme')
   globex = await stack.tenant('globex')
 })
-afterAll(async () => stack?.stop())
 
 const failure = (principal: string, n: number) => ({
   id: `${principal}-${n}`,
@@ -260,9 +259,9 @@ test('an organization that is deleted is out at once: its socket closes, its key
 test("the README's loop, run as written, ends with the alert's address", async () => {
   const { execFile } = await import('node:child_process')
   const { mkdtempSync, mkdirSync, rmSync, writeFileSync } = await import('node:fs')
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8')
   const script = /## See an alert[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
-  const dir = mkdtempSync(join(import.meta.dirname, '../../.local/test-readme-'))
+  const dir = mkdtempSync(join(import.meta.dirname, '../../../.local/test-readme-'))
   mkdirSync(join(dir, '.local'))
   const readmeTenant = await stack.tenant('readme')
   writeFileSync(

@@ -3,19 +3,18 @@ import { gzipSync } from 'node:zlib'
 import type { OrganizationCreated } from '@tocsin/contracts'
 import { createProducer, type KafkaRecord, readToEnd } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { allAlerts, api, post, postEvents } from '../src/installation.ts'
-import { kafkaOf, type OwnStack, startOwnStack } from '../src/stack.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { allAlerts, api, post, postEvents } from '../../src/installation.ts'
+import { kafkaOf, type OwnStack, sharedStack } from '../../src/stack.ts'
 
 let stack: OwnStack
 let tenant: OrganizationCreated
 let other: OrganizationCreated
 beforeAll(async () => {
-  stack = await startOwnStack()
+  stack = await sharedStack()
   tenant = await stack.tenant('bad-input')
   other = await stack.tenant('other')
 })
-afterAll(async () => stack?.stop())
 
 const event = (extra: object = {}) => ({
   timestamp: new Date().toISOString(),
