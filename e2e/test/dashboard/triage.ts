@@ -1,4 +1,5 @@
 /** Finding alerts and acting on them, in a real browser: filters in the address, many at once, who was first, what a role may see. */
+import { readFileSync } from 'node:fs'
 import type { OrganizationCreated } from '@tocsin/contracts'
 import { waitFor } from '@tocsin/testing'
 import type { Page } from 'playwright-core'
@@ -56,9 +57,29 @@ test('words, filters, order and the exact total are in the address, and a reload
   await page.keyboard.press('Enter')
   await page.getByText('No alert matches these filters').waitFor()
 
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await page.getByText('More filters').click()
+  await page.getByRole('button', { name: 'also merged into others' }).click()
+  await page.waitForURL(/merged=true/)
+  await page.getByRole('button', { name: 'also merged into others', pressed: true }).waitFor()
+  await rowOf(page, 'dora').waitFor()
+
   await page.goto(`${stack.gatewayUrl}/?sort=created&order=asc`)
   await page.getByRole('list', { name: 'Alerts, oldest first' }).waitFor()
   expect(await page.locator('.rows li').first().textContent()).toContain('ada')
+})
+
+test('all that the filters fit is saved as a file, and nothing else', async () => {
+  await page.goto(`${stack.gatewayUrl}/?q=cleo`)
+  await rowOf(page, 'cleo').waitFor()
+  for (const format of ['csv', 'ndjson']) {
+    const link = page.getByRole('link', { name: format.toUpperCase(), exact: true })
+    const [download] = await Promise.all([page.waitForEvent('download'), link.click()])
+    expect(download.suggestedFilename()).toBe(`alerts.${format}`)
+    const saved = readFileSync(await download.path(), 'utf8')
+    expect(saved).toContain('cleo')
+    expect(saved).not.toContain('dora')
+  }
 })
 
 test('a view that the socket cannot keep says that there is news, and shows it when asked', async () => {

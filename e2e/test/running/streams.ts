@@ -1,6 +1,6 @@
 /**
  * Seeded random streams through the whole system, over HTTP and over audit.intake: every revision on `alerts` and every alert of
- * the API is that of the brute-force model, fed with what lies in audit.events. STREAM_SEED repeats a run's events.
+ * the API is that of the brute-force model, fed with what lies in audit.events, of all organizations there are. STREAM_SEED repeats a run's events.
  */
 import {
   type Alert,
@@ -13,11 +13,11 @@ import {
 import { createProducer, followTopic, headerOf, type KafkaRecord, type Producer } from '@tocsin/kafka'
 import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { finalAlerts, isDeclared } from '../../libs/engine/test/declarative.ts'
-import { type Compared, comparedAlert, differences, ExpectedAlerts } from '../src/expected-alerts.ts'
-import { allAlerts, api, postEvents } from '../src/installation.ts'
-import { liveStep, randomCrowd, randomStream, type SentEvent, seededRandom } from '../src/random-streams.ts'
-import { kafkaOf, type OwnStack, startOwnStack } from '../src/stack.ts'
+import { finalAlerts, isDeclared } from '../../../libs/engine/test/declarative.ts'
+import { type Compared, comparedAlert, differences, ExpectedAlerts } from '../../src/expected-alerts.ts'
+import { allAlerts, api, postEvents } from '../../src/installation.ts'
+import { liveStep, randomCrowd, randomStream, type SentEvent, seededRandom } from '../../src/random-streams.ts'
+import { kafkaOf, type OwnStack, sharedStack } from '../../src/stack.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -66,7 +66,7 @@ let producer: Producer
 let tenants: Map<string, OrganizationCreated>
 
 beforeAll(async () => {
-  stack = await startOwnStack()
+  stack = await sharedStack()
   producer = createProducer(kafkaOf(stack))
   tenants = new Map()
   for (const [name, settings] of Object.entries(SETTINGS)) {
@@ -79,10 +79,7 @@ beforeAll(async () => {
     expect(changed.status).toBe(200)
   }
 })
-afterAll(async () => {
-  await producer?.close()
-  await stack?.stop()
-})
+afterAll(() => producer?.close())
 
 const tenantOf = (name: string): OrganizationCreated => tenants.get(name) as OrganizationCreated
 
