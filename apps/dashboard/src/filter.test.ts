@@ -12,12 +12,18 @@ test('so do words, times, order and count', () => {
     q: 'mal & co',
     subject: 'mallory',
     from: '2026-03-01T00:00:00.000Z',
+    merged: true,
     sort: 'severity',
     order: 'asc',
     total: true,
   }
   expect(readSearch(parseSearch(stringifySearch(search)))).toEqual(search)
-  expect(filterOf(readSearch(search))).toEqual({ q: 'mal & co', subject: 'mallory', from: '2026-03-01T00:00:00.000Z' })
+  expect(filterOf(readSearch(search))).toEqual({
+    q: 'mal & co',
+    subject: 'mallory',
+    from: '2026-03-01T00:00:00.000Z',
+    merged: true,
+  })
   expect(orderOf(readSearch(search))).toEqual({ sort: 'severity', order: 'asc' })
 })
 
@@ -34,5 +40,6 @@ test('only what the socket can judge is kept live: newest first, by the filters 
   const newest = orderOf({})
   expect(isLive({ severity: ['HIGH'], source: 'detector' }, newest)).toBe(true)
   expect(isLive({ q: 'mallory' }, newest)).toBe(false)
+  expect(isLive({ merged: true }, newest)).toBe(false)
   expect(isLive({}, { sort: 'count', order: 'desc' })).toBe(false)
 })

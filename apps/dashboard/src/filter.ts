@@ -15,6 +15,8 @@ export interface AlertFilter {
   /** Created at or after, and before; RFC 3339. */
   readonly from?: string
   readonly to?: string
+  /** Also those that were merged into others. */
+  readonly merged?: true
 }
 
 export interface AlertOrder {
@@ -42,6 +44,8 @@ function text(value: unknown): string | undefined {
   return typeof given === 'string' && given.trim() !== '' ? given.trim() : undefined
 }
 
+const flag = (value: unknown): true | undefined => (value === true || text(value) === 'true' ? true : undefined)
+
 function time(value: unknown): string | undefined {
   const ms = Date.parse(text(value) ?? '')
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
@@ -63,7 +67,8 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     to: time(raw['to']),
     sort: among(SORTS, first(raw['sort']))?.[0],
     order: among(ORDERS, first(raw['order']))?.[0],
-    total: text(raw['total']) === 'true' ? true : undefined,
+    merged: flag(raw['merged']),
+    total: flag(raw['total']),
     org: text(raw['org']),
   }
   return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))

@@ -8,6 +8,7 @@ import type {
   BulkAnswer,
   BulkBody,
   EvidenceFormat,
+  ExportFormat,
   HistoryPage,
   Me,
   Member,
@@ -55,6 +56,9 @@ export const api = {
   total: async (organizationId: string, filter: AlertFilter, signal?: AbortSignal) =>
     (await call<AlertPage>(`/api/alerts${stringifySearch({ organizationId, limit: 1, ...filter, total: true })}`, { signal }))
       .total ?? 0,
+  /** For a link: what fits may be more than a page can hold. */
+  exportAddress: (organizationId: string, filter: AlertFilter, format: ExportFormat) =>
+    `/api/alerts/export${stringifySearch({ organizationId, format, ...filter })}`,
   alert: (organizationId: string, alertId: string, signal?: AbortSignal) =>
     call<AlertWithEvidence>(`/api/alerts/${alertId}${inOrganization(organizationId)}`, { signal }),
   related: (organizationId: string, alertId: string, signal?: AbortSignal) =>

@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import type { Alert } from '@tocsin/contracts'
 import { useEffect, useMemo, useRef, useState } from 'react'
+import { api } from '../api/client.ts'
 import { totalQuery } from '../api/queries.ts'
 import { type AlertFilter, type AlertOrder, filterOf, isFiltered, orderOf } from '../filter.ts'
 import { useLiveList } from '../live/use-live-list.ts'
@@ -69,6 +70,7 @@ export function AlertList() {
           <>
             <div className="list-head">
               <Total organizationId={organizationId} filter={filter} shown={search.total === true} />
+              {may('alerts:export') && <Exports organizationId={organizationId} filter={filter} />}
               {choose !== null && (
                 <BulkBar
                   organizationId={organizationId}
@@ -137,6 +139,20 @@ function Total({
     </>
   )
 }
+
+/** All that fit, newest first, as a stream from the server to a file. */
+const Exports = ({ organizationId, filter }: { readonly organizationId: string; readonly filter: AlertFilter }) => (
+  <span>
+    Save all as{' '}
+    <a href={api.exportAddress(organizationId, filter, 'csv')} download>
+      CSV
+    </a>{' '}
+    or{' '}
+    <a href={api.exportAddress(organizationId, filter, 'ndjson')} download>
+      NDJSON
+    </a>
+  </span>
+)
 
 function Rows({
   alerts,

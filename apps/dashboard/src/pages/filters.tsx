@@ -45,7 +45,7 @@ export function Filters({ filter, order }: { readonly filter: AlertFilter; reado
   }
   const sensitive = may('sensitive:read')
   const words = WORDS.filter((each) => sensitive || !each.sensitive)
-  const isOpen = [...words, ...TIMES].some(({ name }) => filter[name] !== undefined)
+  const isOpen = filter.merged === true || [...words, ...TIMES].some(({ name }) => filter[name] !== undefined)
   return (
     <search className="filters" aria-label="Filters">
       {sensitive && (
@@ -98,6 +98,14 @@ export function Filters({ filter, order }: { readonly filter: AlertFilter; reado
               onSet={(value) => set(name, value)}
             />
           ))}
+          <button
+            type="button"
+            className="toggle"
+            aria-pressed={filter.merged ?? false}
+            onClick={() => set('merged', filter.merged ? undefined : 'true')}
+          >
+            also merged into others
+          </button>
           <datalist id={known}>
             {rules.data?.items.map(({ ruleId, title }) => (
               <option key={ruleId} value={ruleId}>
