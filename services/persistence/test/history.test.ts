@@ -11,6 +11,7 @@ import { signDueHeads } from '../src/history/heads.ts'
 import { sealWaiting } from '../src/history/sealer.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { FieldCipher } from '../src/protection/field-cipher.ts'
+import { applyRetention } from '../src/protection/retention.ts'
 import { addHistory, erasePayloads } from '../src/repositories/history.ts'
 import { createWorld, silent, type World } from './world.ts'
 
@@ -322,6 +323,27 @@ describe('retention', () => {
       },
     )
     expect(held).toEqual({ checkpoint: null, deleted: 0 })
+  })
+
+  test('a round cuts the histories that begin before what their organization keeps, once, and no other', async () => {
+    const young = acme
+    acme = await world.newOrganization(`Old ${crypto.randomUUID()}`)
+    await act(3, '2019-01-01T00:00:00.000Z')
+    await act(2)
+    await sealAll()
+    await tamper([
+      `UPDATE history SET at = '2018-01-01' WHERE organization_id = $1 AND action <> 'settings.changed'`,
+      acme.organizationId,
+    ])
+    const retain = () =>
+      applyRetention({ pool: world.workerPool, cipher, historyKeys: world.ring.history, onDeleted: async () => {} })
+    await retain()
+    await retain()
+    const cuts = async (token: string) => JSON.parse((await fromApi('/api/history?action=history.cut', token)).text).items.length
+    expect([await cuts(acme.token), await cuts(young.token)]).toEqual([1, 0])
+    const left = await world.admin<{ at: Date }>('SELECT at FROM history WHERE organization_id = $1', [acme.organizationId])
+    expect(left.filter(({ at }) => at < new Date('2020-01-01'))).toEqual([])
+    expect(left.length).toBeGreaterThanOrEqual(3)
   })
 })
 

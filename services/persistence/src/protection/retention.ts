@@ -8,14 +8,22 @@
  * 4. Row, tombstone, history and the record that tells others are one small transaction: a round can be broken off at any point.
  */
 import type { Keys, TokenKey } from '@tocsin/access'
-import { type OrganizationSettings, SEVERITIES } from '@tocsin/contracts'
-import { type Pool, queryOf, transaction } from '@tocsin/postgres'
+import { type OrganizationSettings, SEVERITIES, type Severity } from '@tocsin/contracts'
+import { type Pool, type Query, queryOf, transaction } from '@tocsin/postgres'
 import { cutHistory } from '../history/cut.ts'
 import { addHistory } from '../repositories/history.ts'
 import { databaseClock, readCheckpoint } from '../repositories/history-chain.ts'
 import { addToOutbox, erasedRecord } from '../repositories/outbox.ts'
 import { FORGET_RAISED } from '../sql/raised-sql.ts'
-import { BURY, DELETE_ALERTS, HOLDS_ON_HISTORY, LOCK_ENDED, NEXT_ORGANIZATIONS } from '../sql/retention-sql.ts'
+import {
+  BURY,
+  DELETE_ALERTS,
+  ENDED_AMONG,
+  HOLDS_ON_HISTORY,
+  LOCK_ENDED,
+  NEXT_ORGANIZATIONS,
+  OLD_HISTORY_AMONG,
+} from '../sql/retention-sql.ts'
 import type { FieldCipher } from './field-cipher.ts'
 
 const DEFAULT_ALERT_DAYS = 400
@@ -44,33 +52,56 @@ interface Keeper {
 
 /** One round over all organizations; what is left of a large one comes in the same round, batch by batch. */
 export async function applyRetention(options: RetentionOptions): Promise<'done'> {
+  const query = queryOf(options.pool)
   for (let after: string | null = null; ; ) {
-    const organizations: Keeper[] = await queryOf(options.pool)<Keeper>(NEXT_ORGANIZATIONS, [after, ORGANIZATIONS])
-    for (const organization of organizations) {
-      // Deleted since it was looked up.
-      if ((await options.cipher.loadLiving([organization.id])).size > 0) continue
-      for (const severity of SEVERITIES)
-        for (let deleted = BATCH; deleted === BATCH; ) {
-          deleted = await deleteEnded(options, organization, severity)
-          if (deleted > 0) await options.onDeleted(organization.id)
-        }
-      await cutOldHistory(options, organization)
+    const keepers: Keeper[] = await query<Keeper>(NEXT_ORGANIZATIONS, [after, ORGANIZATIONS])
+    const byId = new Map(keepers.map((keeper) => [keeper.id, keeper]))
+    /** Undefined: deleted since it was looked up. */
+    const living = async (id: string) => ((await options.cipher.loadLiving([id])).size === 0 ? byId.get(id) : undefined)
+    for (const { organization_id: id, ...ended } of await endedAmong(query, keepers)) {
+      const keeper = await living(id)
+      for (let deleted = BATCH; keeper !== undefined && deleted === BATCH; ) {
+        deleted = await deleteEnded(options, keeper, ended)
+        if (deleted > 0) await options.onDeleted(id)
+      }
     }
-    const last = organizations.at(-1)
-    if (last === undefined || organizations.length < ORGANIZATIONS) return 'done'
+    for (const { organization_id: id } of await oldHistoryAmong(query, keepers)) {
+      const keeper = await living(id)
+      if (keeper !== undefined) await cutOldHistory(options, keeper)
+    }
+    const last = keepers.at(-1)
+    if (last === undefined || keepers.length < ORGANIZATIONS) return 'done'
     after = last.id
   }
 }
 
+/** Alerts of a severity that have ended and were last changed more than so many days ago. */
+interface Ended {
+  readonly severity: Severity
+  readonly days: number
+}
+
+/** Which organizations have such alerts: one question for all of them, since nearly all have none. */
+function endedAmong(query: Query, keepers: readonly Keeper[]): Promise<(Ended & { readonly organization_id: string })[]> {
+  const asked = keepers.flatMap(({ id, settings }) =>
+    SEVERITIES.map((severity) => ({ id, severity, days: settings.retentionDays?.[severity] ?? DEFAULT_ALERT_DAYS })),
+  )
+  return query(ENDED_AMONG, [asked.map(({ id }) => id), asked.map(({ severity }) => severity), asked.map(({ days }) => days)])
+}
+
+const historyDaysOf = ({ settings }: Keeper): number => settings.historyRetentionDays ?? DEFAULT_HISTORY_DAYS
+
+const oldHistoryAmong = (query: Query, keepers: readonly Keeper[]): Promise<{ readonly organization_id: string }[]> =>
+  query(OLD_HISTORY_AMONG, [keepers.map(({ id }) => id), keepers.map(historyDaysOf)])
+
 /** Resolves with the number of deleted alerts. */
 async function deleteEnded(
   { pool, cipher }: RetentionOptions,
-  { id: organizationId, partition, settings }: Keeper,
-  severity: (typeof SEVERITIES)[number],
+  { id: organizationId, partition }: Keeper,
+  { severity, days }: Ended,
 ): Promise<number> {
   await cipher.load([organizationId])
   return transaction(pool, async (query) => {
-    const days = settings.retentionDays?.[severity] ?? DEFAULT_ALERT_DAYS
     const asked = [organizationId, severity, days, BATCH]
     const rows = await query<{ id: string; created_at: Date; updated_at: Date; now: Date }>(LOCK_ENDED, asked) // (1) (2)
     const [first] = rows
@@ -96,16 +127,14 @@ async function deleteEnded(
 }
 
 /** At most once a day, as each cut leaves a signed checkpoint. A hold on more than single alerts keeps the history whole. */
-async function cutOldHistory(
-  { pool, cipher, historyKeys }: RetentionOptions,
-  { id: organizationId, settings }: Keeper,
-): Promise<void> {
+async function cutOldHistory({ pool, cipher, historyKeys }: RetentionOptions, keeper: Keeper): Promise<void> {
+  const { id: organizationId } = keeper
   const query = queryOf(pool)
   const now = Date.parse(await databaseClock(query))
   const before = await readCheckpoint(query, organizationId)
   if (before !== null && now - Date.parse(before.at) < DAY_MS) return
   const [holds] = await query<{ alert_ids: string[]; wide: boolean }>(HOLDS_ON_HISTORY, [organizationId])
   if (holds?.wide === true) return
-  const olderThan = new Date(now - (settings.historyRetentionDays ?? DEFAULT_HISTORY_DAYS) * DAY_MS).toISOString()
+  const olderThan = new Date(now - historyDaysOf(keeper) * DAY_MS).toISOString()
   await cutHistory({ pool, cipher, ring: historyKeys }, { organizationId, olderThan, kept: holds?.alert_ids ?? [] })
 }

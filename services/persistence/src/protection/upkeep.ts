@@ -17,7 +17,7 @@ const ERASE_EVERY_MS = 2_000
 const REMOVE_EVERY_MS = 2_000
 /** Once it is through there is nothing to do: no release since 0.1 writes what is readable. */
 const RESEAL_EVERY_MS = 600_000
-/** A day more or less of four hundred does not matter; a round asks five times for each organization. */
+/** A day more or less of four hundred does not matter. */
 const RETENTION_EVERY_MS = 600_000
 
 export interface Upkeep {

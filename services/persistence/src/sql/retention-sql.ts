@@ -10,14 +10,36 @@ EXISTS (SELECT FROM holds h
            AND (h.everything OR a.id = ANY (h.alert_ids) OR a.rule_id = h.rule_id
                 OR a.document @@ quote_literal(h.subject_word)::tsquery))`
 
+/** Alerts `a` that have ended and were last changed more than so many days ago. */
+const unchangedFor = (days: string): string => `a.status IN ('resolved', 'dismissed') AND NOT a.open
+   AND a.updated_hour < now() - ${days} * interval '1 day' AND a.updated_at < now() - ${days} * interval '1 day'`
+
+/**
+ * $1 organizations, $2 severities, $3 days, item by item: those with ended alerts whose last change is older. One look into an index for each
+ * (LIMIT), where nearly all have nothing.
+ */
+export const ENDED_AMONG = `
+SELECT w.organization_id, w.severity, w.days
+  FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS w (organization_id, severity, days),
+       LATERAL (SELECT FROM alerts a
+                 WHERE a.organization_id = w.organization_id AND a.severity = w.severity AND ${unchangedFor('w.days')}
+                 LIMIT 1) AS ended`
+
+/** $1 organizations, $2 days, item by item: those whose history begins longer ago. */
+export const OLD_HISTORY_AMONG = `
+SELECT w.organization_id
+  FROM unnest($1::uuid[], $2::integer[]) AS w (organization_id, days),
+       LATERAL (SELECT h.at FROM history_seals s JOIN history h ON h.id = s.history_id
+                 WHERE s.organization_id = w.organization_id ORDER BY s.sequence LIMIT 1) AS first
+ WHERE first.at < now() - w.days * interval '1 day'`
+
 /**
  * $1 organization, $2 severity, $3 days, $4 limit. Ended alerts whose last change is older, that nobody holds and no other instance is
  * about to delete.
  */
 export const LOCK_ENDED = `
 SELECT a.id, a.created_at, a.updated_at, now() AS now FROM alerts a
- WHERE a.organization_id = $1 AND a.severity = $2 AND a.status IN ('resolved', 'dismissed') AND NOT a.open
-   AND a.updated_hour < now() - $3 * interval '1 day' AND a.updated_at < now() - $3 * interval '1 day' AND NOT ${HELD}
+ WHERE a.organization_id = $1 AND a.severity = $2 AND ${unchangedFor('$3')} AND NOT ${HELD}
  ORDER BY a.updated_hour, a.updated_at LIMIT $4
    FOR UPDATE SKIP LOCKED`
 
