@@ -14,7 +14,7 @@ export interface PatternTraits {
   readonly noted?: NotedField
 }
 
-/** What the engine knows of the five patterns beside their rule files; their metadata is in alert-metadata.ts. */
+/** What the engine knows of the five patterns beside their rule files; their metadata is in alerts/alert-figures.ts. */
 export const PATTERN_TRAITS: Readonly<Record<Pattern, PatternTraits>> = {
   FAILED_AUTH: {
     builtIn: 'tocsin.failed-auth',
