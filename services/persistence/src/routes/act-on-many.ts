@@ -13,10 +13,10 @@ import { type ActOutcome, actOnAlert } from '../act-on-alert.ts'
 import type { Command } from '../core/status-change.ts'
 import type { PersistenceMetrics } from '../metrics.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
-import { type AlertFilter, AlertList } from '../repositories/alert-list.ts'
+import type { AlertFilter } from '../repositories/alert-list.ts'
 import { readOrganization } from '../repositories/organizations.ts'
 import { COUNT_IDS } from '../sql/alert-sql.ts'
-import { type AskedFilters, filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
+import { type AskedFilters, alertListOf, filterOf, refuseBadValue } from './alert-filter.ts'
 import { refuseStranger } from './assignee.ts'
 import { channelOf, headerText } from './headers.ts'
 import { type WriteContext, write } from './write.ts'
@@ -81,7 +81,7 @@ export async function actOnMany(
 }
 
 async function count(query: Query, organizationId: string, wanted: Wanted): Promise<number> {
-  if ('filter' in wanted) return listOf(query, organizationId, wanted.filter).total()
+  if ('filter' in wanted) return alertListOf(query, organizationId, wanted.filter).total()
   const [row] = await query<{ matched: bigint }>(COUNT_IDS, [organizationId, wanted.ids])
   return Number(row?.matched ?? 0n)
 }
@@ -89,15 +89,9 @@ async function count(query: Query, organizationId: string, wanted: Wanted): Prom
 /** In one order for all, so that two who act on the same alerts never wait for each other in a circle. */
 async function idsOf(query: Query, cipher: FieldCipher, organizationId: string, wanted: Wanted): Promise<string[]> {
   if ('ids' in wanted) return [...new Set(wanted.ids.map((id) => id.toLowerCase()))].sort()
-  const list = listOf(query, organizationId, wanted.filter)
+  const list = alertListOf(query, organizationId, wanted.filter)
   const page = await list.page(cipher, { sort: 'created', order: 'desc' }, null, MAX_BULK_ALERTS)
   return page.map(({ alert }) => alert.id).sort()
-}
-
-function listOf(query: Query, organizationId: string, filter: AlertFilter): AlertList {
-  const list = AlertList.begin(query, organizationId, filter)
-  if (list === null) throw nothingToSearch()
-  return list
 }
 
 function itemOf(id: string, result: ActOutcome): BulkAnswer['items'][number] {

@@ -6,9 +6,9 @@ import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool } from '@tocsin/postgres'
 import { type CsvCell, csvLine } from '../core/csv.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
-import { type AlertFilter, AlertList, type ListedAlert, type ListPlace } from '../repositories/alert-list.ts'
+import type { AlertFilter, ListedAlert, ListPlace } from '../repositories/alert-list.ts'
 import { addHistory } from '../repositories/history.ts'
-import { filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
+import { alertListOf, filterOf, refuseBadValue } from './alert-filter.ts'
 import { authorizeCaller } from './authentication.ts'
 import { originOf } from './headers.ts'
 
@@ -81,9 +81,7 @@ const readBatch = (pool: Pool, cipher: FieldCipher, organizationId: string, filt
     pool,
     organizationId,
     async (query) => {
-      const list = AlertList.begin(query, organizationId, filter)
-      if (list === null) throw nothingToSearch()
-      return list.page(cipher, { sort: 'created', order: 'desc' }, after, BATCH)
+      return alertListOf(query, organizationId, filter).page(cipher, { sort: 'created', order: 'desc' }, after, BATCH)
     },
     'snapshot',
   )

@@ -1,8 +1,8 @@
 import type { ALERT_FILTERS, Permission } from '@tocsin/contracts'
 import { HttpProblem } from '@tocsin/errors'
-import { sqlStateOf } from '@tocsin/postgres'
+import { type Query, sqlStateOf } from '@tocsin/postgres'
 import type Type from 'typebox'
-import type { AlertFilter } from '../repositories/alert-list.ts'
+import { type AlertFilter, AlertList } from '../repositories/alert-list.ts'
 
 /** The filters of a request, as its schema has checked them. */
 export type AskedFilters = Type.Static<Type.TObject<typeof ALERT_FILTERS>>
@@ -44,13 +44,16 @@ export function refuseBadValue(error: unknown): never {
   throw error
 }
 
-/** `q` without a letter and a digit. */
-export const nothingToSearch = () =>
-  new HttpProblem(
+/** For one transaction. Throws HttpProblem 400 for `q` without a letter and a digit. */
+export function alertListOf(query: Query, organizationId: string, filter: AlertFilter): AlertList {
+  const list = AlertList.begin(query, organizationId, filter)
+  if (list !== null) return list
+  throw new HttpProblem(
     400,
     'INVALID_REQUEST',
     'q has no letter and no digit: nothing can be found by it. Give the beginning of a word.',
   )
+}
 
 const listOf = (value: string | readonly string[] | undefined): readonly string[] | null =>
   value === undefined ? null : typeof value === 'string' ? [value] : value

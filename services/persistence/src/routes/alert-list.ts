@@ -4,9 +4,9 @@ import { HttpProblem } from '@tocsin/errors'
 import { type HttpServer, route } from '@tocsin/http'
 import { inOrganization, type Pool, type Query } from '@tocsin/postgres'
 import type { FieldCipher } from '../protection/field-cipher.ts'
-import { AlertList, type ListOrder, type ListPlace } from '../repositories/alert-list.ts'
+import type { ListOrder, ListPlace } from '../repositories/alert-list.ts'
 import { STREAM_POSITION } from '../sql/stream-sql.ts'
-import { filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
+import { alertListOf, filterOf, refuseBadValue } from './alert-filter.ts'
 import { authorizeCaller } from './authentication.ts'
 
 const DEFAULT_LIMIT = 50
@@ -34,8 +34,7 @@ export function alertListRoutes(app: HttpServer, { pool, cipher, ring }: AlertLi
       pool,
       organizationId,
       async (query) => {
-        const list = AlertList.begin(query, organizationId, filter)
-        if (list === null) throw nothingToSearch()
+        const list = alertListOf(query, organizationId, filter)
         const [found, position] = await Promise.all([
           list.page(cipher, order, after, limit + 1),
           streamPosition(query, organizationId),

@@ -16,13 +16,13 @@ import type { AnswerCache } from '../answer-cache.ts'
 import type { PersistenceMetrics } from '../metrics.ts'
 import type { FieldCipher } from '../protection/field-cipher.ts'
 import { asSubject } from '../repositories/access.ts'
-import { type AlertFilter, AlertList, type ListPlace } from '../repositories/alert-list.ts'
+import type { AlertFilter, ListPlace } from '../repositories/alert-list.ts'
 import { readGrants } from '../repositories/grants.ts'
 import { addHistory } from '../repositories/history.ts'
 import { ORGANIZATIONS_AMONG, ORGANIZATIONS_FROM } from '../sql/grant-sql.ts'
 import { ACT_PERMISSIONS, commandOf } from './act-command.ts'
 import { actOnMany, wantedOf } from './act-on-many.ts'
-import { filterOf, nothingToSearch, refuseBadValue } from './alert-filter.ts'
+import { alertListOf, filterOf, refuseBadValue } from './alert-filter.ts'
 import { subjectOf } from './authentication.ts'
 import { originOf } from './headers.ts'
 
@@ -71,9 +71,7 @@ export function alertsOfAllRoutes(app: HttpServer, deps: AlertsOfAllRoutes): voi
     { filter, limit }: { readonly filter: AlertFilter; readonly limit: number },
   ) =>
     inOrganization(pool, organizationId, async (query) => {
-      const list = AlertList.begin(query, organizationId, filter)
-      if (list === null) throw nothingToSearch()
-      const page = await list.page(cipher, { sort: 'created', order: 'desc' }, after, limit)
+      const page = await alertListOf(query, organizationId, filter).page(cipher, { sort: 'created', order: 'desc' }, after, limit)
       if (page.length > 0)
         await addHistory(query, cipher, {
           organizationId,
