@@ -6,20 +6,15 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { expect } from 'vitest'
 import { launchBrowser } from './browser.ts'
 import { api, postEvents } from './installation.ts'
-import { type OwnStack, startOwnStack } from './stack.ts'
+import { type OwnStack, sharedStack } from './stack.ts'
 
 /** Longest wait for something that a person would see at once; the machine may be busy. */
 export const SOON = 20_000
 
-let shared: Promise<{ readonly stack: OwnStack; readonly dashboard: Dashboard }> | undefined
-/** For the files of one test run that share a stack; who asks for it has an organization of its own there. */
-export function sharedDashboard(): Promise<{ readonly stack: OwnStack; readonly dashboard: Dashboard }> {
-  const start = async () => {
-    const starting = startOwnStack()
-    const dashboard = await Dashboard.open(starting)
-    return { stack: await starting, dashboard }
-  }
-  shared ??= start()
+let shared: Promise<Dashboard> | undefined
+/** Of `sharedStack`; who asks for it has an organization of its own there. */
+export const sharedDashboard = (): Promise<Dashboard> => {
+  shared ??= Dashboard.open(sharedStack())
   return shared
 }
 

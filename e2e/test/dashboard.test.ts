@@ -7,7 +7,7 @@ import { waitFor } from '@tocsin/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Dashboard, failures, rowOf, SOON, sharedDashboard, statusOf } from '../src/dashboard.ts'
 import { allAlerts, api, post, postEvents } from '../src/installation.ts'
-import type { OwnStack } from '../src/stack.ts'
+import { type OwnStack, sharedStack } from '../src/stack.ts'
 
 /** As sent by a hostile producer; it must be read as text wherever it is shown. */
 const HOSTILE = '<img src=x onerror="document.title=\'broken\'"><b>mallory</b>'
@@ -16,7 +16,7 @@ let dashboard: Dashboard
 let acme: OrganizationCreated
 
 beforeAll(async () => {
-  ;({ stack, dashboard } = await sharedDashboard())
+  ;[stack, dashboard] = await Promise.all([sharedStack(), sharedDashboard()])
   acme = await stack.tenant('acme')
 })
 afterAll(async () => {

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { type Dashboard, rowOf, sharedDashboard } from '../../src/dashboard.ts'
 import { api } from '../../src/installation.ts'
-import type { OwnStack } from '../../src/stack.ts'
+import { type OwnStack, sharedStack } from '../../src/stack.ts'
 
 const PACK_RULE = 'tocsin.failed-auth'
 const OWN_RULE = 'acme.failed-logins'
@@ -14,7 +14,7 @@ let acme: OrganizationCreated
 let page: Page
 
 beforeAll(async () => {
-  ;({ stack, dashboard } = await sharedDashboard())
+  ;[stack, dashboard] = await Promise.all([sharedStack(), sharedDashboard()])
   acme = await stack.tenant('rules')
   await dashboard.attack(acme, 'mallory')
   page = await dashboard.signedIn(acme)

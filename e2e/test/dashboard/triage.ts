@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { type Dashboard, rowOf, SOON, sharedDashboard, statusOf } from '../../src/dashboard.ts'
 import { allAlerts } from '../../src/installation.ts'
-import type { OwnStack } from '../../src/stack.ts'
+import { type OwnStack, sharedStack } from '../../src/stack.ts'
 
 const PRINCIPALS = ['ada', 'bert', 'cleo', 'dora']
 let stack: OwnStack
@@ -15,7 +15,7 @@ let acme: OrganizationCreated
 let page: Page
 
 beforeAll(async () => {
-  ;({ stack, dashboard } = await sharedDashboard())
+  ;[stack, dashboard] = await Promise.all([sharedStack(), sharedDashboard()])
   acme = await stack.tenant('triage')
   // From an address each: more accounts from one would be an alert of their own.
   for (const [n, principal] of PRINCIPALS.entries()) await dashboard.attack(acme, principal, `192.0.2.${n + 1}`)

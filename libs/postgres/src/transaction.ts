@@ -70,8 +70,7 @@ async function transactionWith<T>(
     const begun = begin(query, mode, settings)
     // Nothing is changed outside of a transaction; reading need not wait, because where it did not begin what was read is thrown away.
     if (mode === 'write') await begun
-    const [done] = await Promise.all([work(query), begun])
-    result = done
+    ;[result] = await Promise.all([work(query), begun])
     isOver = true
     if (mode === 'write') await ask('COMMIT')
   } catch (error) {
@@ -82,8 +81,8 @@ async function transactionWith<T>(
   }
   if (mode === 'write') release()
   else
-    void endOf(client).then((failure) => {
-      broken ??= failure
+    void endOf(client).then((unended) => {
+      broken ??= unended
       release()
     })
   return result

@@ -115,7 +115,7 @@ test('what goes on after its transaction has ended asks nothing more of the conn
   const outcome = Promise.withResolvers<unknown>()
   const failing = inOrganization(pool, one, async (query) => {
     const goesOn = async () => {
-      await query('SELECT pg_sleep(0.05)')
+      await query('SELECT 1')
       await texts(two)
       await query('INSERT INTO notes (organization_id, text) VALUES ($1, $2)', [one, 'afterwards'])
     }

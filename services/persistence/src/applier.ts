@@ -98,6 +98,7 @@ export async function applyBatch(
   const organizations = organizationsOf(batch)
   const destroyed = await cipher.loadLiving(organizations)
   const outcome = await transaction(options.pool, async (query) => {
+    // Asked at once and done in this order: the row of the offset is locked before the others are answered (6) (7).
     const [isMoved, rows, erased] = await Promise.all([
       moveOffset(query, { ...batch, clusterId }), // (1)
       query<{ id: string }>(DELETED_AMONG, [organizations]),

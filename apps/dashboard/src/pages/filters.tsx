@@ -102,7 +102,7 @@ export function Filters({ filter, order }: { readonly filter: AlertFilter; reado
             type="button"
             className="toggle"
             aria-pressed={filter.merged ?? false}
-            onClick={() => set('merged', filter.merged ? undefined : 'true')}
+            onClick={() => set('merged', filter.merged ? undefined : true)}
           >
             also merged into others
           </button>

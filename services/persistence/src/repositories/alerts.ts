@@ -55,6 +55,7 @@ export async function applyFigures(
     mergedInto: metadata['mergedInto'] ?? null,
     words: searchWords(rest),
   }))
+  // In a transaction done in this order: what was just written is looked for among what was deleted before.
   const [changed, deleted] = await Promise.all([
     query<AppliedFigures>(APPLY_FIGURES, [JSON.stringify(rows)]),
     query<{ id: string }>(DELETE_BURIED, [figures.map(({ id }) => id)]),
